@@ -1,0 +1,45 @@
+"""Errors of the toolkit.
+
+NeMoBaseException
+├── ConfigError (ValueError)          a configuration says something that cannot be done
+├── ShapeError (ValueError)           a tensor has the wrong shape
+├── MissingDependencyError (ImportError)  an optional package is needed
+├── NotYetSupportedError (NotImplementedError)  the original offers it, this release does not
+└── ArchiveError (ValueError)         a `.nemo` archive or a checkpoint cannot be read
+    └── UnsafeArchiveError            it holds something that could harm; nothing of it was used
+        └── UnsafeTargetError         its config names a class that archives may not build
+
+Every message says what was wrong (with the value and its place), what was expected, and how to mend it.
+"""
+
+
+class NeMoBaseException(Exception):
+    """Base of all errors that the toolkit raises on purpose."""
+
+
+class ConfigError(NeMoBaseException, ValueError):
+    """A configuration says something that cannot be done; the message names the key."""
+
+
+class ShapeError(NeMoBaseException, ValueError):
+    """A tensor has the wrong shape; the message gives the shape found and the one expected."""
+
+
+class MissingDependencyError(NeMoBaseException, ImportError):
+    """An optional package is needed for what was asked; the message names the extra to install."""
+
+
+class NotYetSupportedError(NeMoBaseException, NotImplementedError):
+    """The original toolkit offers this and this release does not."""
+
+
+class ArchiveError(NeMoBaseException, ValueError):
+    """A `.nemo` archive or a checkpoint cannot be read; the message names the file."""
+
+
+class UnsafeArchiveError(ArchiveError):
+    """An archive holds something that could harm; the message names the member or key, and nothing was used."""
+
+
+class UnsafeTargetError(UnsafeArchiveError):
+    """The config inside an archive names a class that archives may not build."""

@@ -1,0 +1,37 @@
+"""What every test shares: seeds, one thread, and where the optional real data lies."""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+DATA = REPOSITORY.parent / "shared" / "data"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    torch.set_num_threads(1)  # two OpenMP threads on a busy two-core machine are slower than one
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)
+
+
+@pytest.fixture
+def data_folder(request: pytest.FixtureRequest) -> Path:
+    """The folder of small real recordings beside the repository; tests that use it are marked `data`."""
+    if request.node.get_closest_marker("data") is None:
+        raise pytest.UsageError(f"{request.node.nodeid} uses data_folder without the mark `data`")
+    if not DATA.is_dir():
+        pytest.skip("the real recordings (../shared/data) are not on this machine")
+    return DATA
