@@ -1,1 +1,1 @@
-"""Benchmarks: each file prints JSON lines with a value, its limit and what it was compared with. Run by ``make bench``."""
+"""Benchmarks: each prints JSON lines with a value and its limit; ``make bench``, or ``python -m benchmarks.NAME``."""

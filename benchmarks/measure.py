@@ -1,6 +1,7 @@
 """What all benchmarks share: timed repetitions, a flag for a busy machine, and one JSON line for each result.
 
-A benchmark compares two functions that do the same work, interleaved so that both see the same machine:
+A benchmark compares two functions that do the same work, interleaved so that both see the same machine. It is run as
+``python -m benchmarks.NAME`` from the repository's root, and imports ``from benchmarks.measure import ...``:
 
     timings = compare({"ours": ours, "bare": bare}, repetitions=7)
     emit_ratio("mel_features", timings["ours"], timings["bare"], limit=1.25)
@@ -19,6 +20,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 BUSY_CORES = 0.2
 """Cores used by other processes above which a measurement is flagged."""
@@ -93,7 +95,7 @@ def emit(
     reference: object = None,
     timing: Timing | None = None,
     at_least: bool = False,
-    **detail: object,
+    **detail: Any,
 ) -> None:
     """Prints one result as a JSON line on standard output.
 
@@ -125,7 +127,7 @@ def emit(
     sys.stdout.flush()
 
 
-def emit_ratio(name: str, ours: Timing, reference: Timing, limit: float | None = None, **detail: object) -> None:
+def emit_ratio(name: str, ours: Timing, reference: Timing, limit: float | None = None, **detail: Any) -> None:
     """Prints how many times longer `ours` takes than `reference`; CPU times give a second ratio."""
     emit(
         name,
@@ -145,7 +147,7 @@ def _short(figure: object) -> object:
 
 def _own_cpu_seconds() -> float:
     used = os.times()
-    return used.user + used.system + used.children_user + used.children_system
+    return time.process_time() + used.children_user + used.children_system
 
 
 def _machine_cpu_seconds() -> float | None:
