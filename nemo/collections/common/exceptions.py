@@ -1,0 +1,18 @@
+"""Errors of data that collections read.
+
+NeMoBaseException
+├── ManifestError (ValueError)     a manifest cannot be read; the message names the file, the line and the key
+└── AudioFileError (ValueError)    a recording cannot be read or used; the message names the file
+
+Each is made from one string, so that it keeps its class and its message on the way out of a loader's worker.
+"""
+
+from nemo.utils.exceptions import NeMoBaseException
+
+
+class ManifestError(NeMoBaseException, ValueError):
+    """A manifest cannot be read; the message names the file, the line and the key."""
+
+
+class AudioFileError(NeMoBaseException, ValueError):
+    """A recording cannot be read or used; the message names the file."""
