@@ -23,6 +23,32 @@ MOVED_MODULES: dict[str, str] = {
 
 MOVED_NAMES: dict[str, str] = {
     # original module.Name -> ours; where one of ours has several rows, the first is what archives get as `target`
+    # core: models, saving and restoring
+    "nemo.core.classes.modelPT.ModelPT": "nemo.core.classes.model_pt.ModelPT",
+    "nemo.core.classes.common.FileIO": "nemo.core.classes.file_io.FileIO",
+    "nemo.core.classes.common.Model": "nemo.core.classes.model.Model",
+    "nemo.core.classes.common.PretrainedModelInfo": "nemo.core.classes.pretrained.PretrainedModelInfo",
+    "nemo.core.classes.common.Serialization": "nemo.core.classes.serialization.Serialization",
+    "nemo.utils.model_utils.ArtifactItem": "nemo.core.connectors.artifacts.ArtifactItem",
+    "nemo.utils.model_utils.ArtifactPathType": "nemo.core.connectors.artifacts.ArtifactPathType",
+    "nemo.utils.model_utils.check_lib_version": "nemo.utils.versions.check_lib_version",
+    "nemo.utils.model_utils.ckpt_to_dir": "nemo.utils.parallel_paths.ckpt_to_dir",
+    "nemo.utils.model_utils.convert_model_config_to_dict_config": "nemo.core.classes.serialization.plain_config",
+    "nemo.utils.model_utils.import_class_by_path": "nemo.core.classes.serialization.locate",
+    "nemo.utils.model_utils.inject_model_parallel_rank": "nemo.utils.parallel_paths.inject_model_parallel_rank",
+    "nemo.utils.model_utils.maybe_update_config_version": "nemo.core.config.legacy.maybe_update_config_version",
+    "nemo.utils.model_utils.parse_dataset_as_name": "nemo.core.classes.evaluation_sets.parse_dataset_as_name",
+    "nemo.utils.model_utils.resolve_dataset_name_from_cfg": (
+        "nemo.core.classes.evaluation_sets.resolve_dataset_name_from_cfg"
+    ),
+    "nemo.utils.model_utils.resolve_subclass_pretrained_model_info": (
+        "nemo.core.classes.pretrained.resolve_subclass_pretrained_model_info"
+    ),
+    "nemo.utils.model_utils.resolve_test_dataloaders": "nemo.core.classes.evaluation_sets.resolve_test_dataloaders",
+    "nemo.utils.model_utils.resolve_validation_dataloaders": (
+        "nemo.core.classes.evaluation_sets.resolve_validation_dataloaders"
+    ),
+    "nemo.utils.model_utils.uninject_model_parallel_rank": "nemo.utils.parallel_paths.uninject_model_parallel_rank",
 }
 
 

@@ -46,7 +46,9 @@ class FileIO:
         """
         config = getattr(self, "_cfg", None)
         if config is None:
-            raise NotImplementedError(f"this {type(self).__name__} was not built from a config, so there is none to write")
+            raise NotImplementedError(
+                f"this {type(self).__name__} was not built from a config, so there is none to write"
+            )
         config = maybe_update_config_version(config, make_copy=True)
         with atomic_write(os.path.expanduser(path2yaml_file)) as temporary:
             OmegaConf.save(DictConfig(config), temporary, resolve=True)

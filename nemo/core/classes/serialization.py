@@ -53,7 +53,7 @@ class Serialization:
             ConfigError: a key that the class does not take, or a class that cannot be imported.
             UnsafeTargetError: an archive names a class that archives may not build.
         """
-        config = _plain(config)
+        config = plain_config(config)
         if "_target_" in config or (("cls" in config or "target" in config) and "params" in config):
             instance = instantiate(config)
         else:
@@ -116,7 +116,7 @@ def locate(path: str) -> Any:
     return getattr(importlib.import_module(module), name)
 
 
-def _plain(config: Any) -> DictConfig:
+def plain_config(config: Any) -> DictConfig:
     """A resolved DictConfig copy of whatever config was given, in today's form."""
     if dataclasses.is_dataclass(config):
         config = OmegaConf.structured(config)
@@ -160,7 +160,8 @@ def _check_keys(node: DictConfig) -> None:
         target = locate(node._target_)
     except (ImportError, AttributeError) as error:
         raise ConfigError(
-            f"_target_ {node._target_!r} cannot be imported: {error}. Expected the path of a class, package.module.Class."
+            f"_target_ {node._target_!r} cannot be imported: {error}. "
+            "Expected the path of a class, package.module.Class."
         ) from error
     try:
         parameters = inspect.signature(target).parameters

@@ -1,0 +1,138 @@
+"""Fine-tuning: weights of another model, all or some, loaded into a new one.
+
+A config says where they come from, with exactly one of
+
+    init_from_nemo_model: model.nemo                     a .nemo file
+    init_from_pretrained_model: QuartzNet15x5Base-En     a published model
+    init_from_ptl_ckpt: last.ckpt                        a Lightning checkpoint
+
+or, for parts, `init_from_nemo_model: {any_name: {path: model.nemo, include: [encoder], exclude: [encoder.out]}}`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+from omegaconf import DictConfig, OmegaConf
+
+from nemo.core.archive.weights import load_checkpoint
+from nemo.utils.exceptions import ConfigError
+
+if TYPE_CHECKING:
+    from nemo.core.classes.model_pt import ModelPT
+
+logger = logging.getLogger(__name__)
+
+SOURCES = ("init_from_nemo_model", "init_from_pretrained_model", "init_from_ptl_ckpt")
+
+
+@dataclass
+class LoadReport:
+    """What came of loading a state dict into a model."""
+
+    loaded: list[str] = field(default_factory=list)
+    mismatched: list[str] = field(default_factory=list)
+    """`name: [shape here] here, [shape there] in the source`."""
+    missing: list[str] = field(default_factory=list)
+    """In the model, not in the source: they keep their random values."""
+    unused: list[str] = field(default_factory=list)
+    """In the source, not in the model or not asked for."""
+
+    def __str__(self) -> str:
+        rows = (
+            ("loaded", self.loaded),
+            ("wrong shape", self.mismatched),
+            ("missing in the source", self.missing),
+            ("not used of the source", self.unused),
+        )
+        lines = [f"{title:<24}{len(names):>6}   {_shortened(names)}" for title, names in rows]
+        return "\n".join(lines)
+
+
+def _shortened(names: list[str], most: int = 4) -> str:
+    return ", ".join(names[:most]) + (f", ... ({len(names) - most} more)" if len(names) > most else "")
+
+
+def load_part_of_state_dict(
+    model: torch.nn.Module,
+    state_dict: Mapping[str, torch.Tensor],
+    include: list[str],
+    exclude: list[str],
+    load_from_string: str | None = None,
+) -> LoadReport:
+    """Loads the tensors whose name contains a string of `include` and none of `exclude`.
+
+    Raises:
+        ConfigError: a tensor that was asked for has another shape; nothing is loaded then.
+    """
+    report = LoadReport()
+    own = model.state_dict()
+    chosen: dict[str, torch.Tensor] = {}
+    for name, tensor in state_dict.items():
+        wanted = any(part in name for part in include) and not any(part in name for part in exclude)
+        if not wanted or name not in own:
+            report.unused.append(name)
+        elif own[name].shape != tensor.shape:
+            report.mismatched.append(f"{name}: {list(own[name].shape)} here, {list(tensor.shape)} in the source")
+        else:
+            chosen[name] = tensor
+            report.loaded.append(name)
+    report.missing = [name for name in own if name not in state_dict]
+    if report.mismatched:
+        raise ConfigError(
+            f"{load_from_string or 'the source'} does not fit this model:\n{report}\n"
+            "Change the model's sizes to those of the source, or leave these tensors out with `exclude`, for example "
+            "init_from_nemo_model: {source: {path: ..., exclude: [decoder]}}."
+        )
+    model.load_state_dict(chosen, strict=False)
+    logger.info("weights from %s:\n%s", load_from_string or "a state dict", report)
+    return report
+
+
+def init_from_checkpoint(model: ModelPT, cfg: Any, map_location: str = "cpu") -> None:
+    """Does what `init_from_*` of a config says; nothing if there is none. See the head of this file.
+
+    Raises:
+        ValueError: more than one source is given.
+        TypeError: the value is neither a string nor a section.
+    """
+    given = [key for key in SOURCES if cfg is not None and cfg.get(key) is not None]
+    if not given:
+        return
+    if len(given) > 1:
+        raise ConfigError(
+            f"{' and '.join(given)} are both set; weights can come from one source only: keep one of them"
+        )
+    key = given[0]
+    if key == "init_from_pretrained_model" and getattr(model._trainer, "ckpt_path", None):
+        logger.info("%s is not used: the run resumes from %s", key, model._trainer.ckpt_path)
+        return
+    value = cfg[key]
+    if isinstance(value, str):
+        load_part_of_state_dict(model, _read(model, key, value, map_location), [""], [], value)
+    elif isinstance(value, (DictConfig, Mapping)):
+        for part in value.values():
+            place = part["name" if key == "init_from_pretrained_model" else "path"]
+            include, exclude = (_strings(part, name, default) for name, default in (("include", [""]), ("exclude", [])))
+            load_part_of_state_dict(model, _read(model, key, place, map_location), include, exclude, place)
+    else:
+        raise TypeError(f"{key} is {value!r}; expected a path or name, or a section with path, include and exclude")
+
+
+def _strings(part: Any, key: str, default: list[str]) -> list[str]:
+    value = part.get(key)
+    if value is None:
+        return default
+    container = OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
+    return [container] if isinstance(container, str) else list(container)  # type: ignore[arg-type]
+
+
+def _read(model: ModelPT, key: str, place: str, map_location: str) -> Mapping[str, torch.Tensor]:
+    if key == "init_from_ptl_ckpt":
+        return load_checkpoint(place, map_location=map_location)["state_dict"]
+    path = str(model.pretrained_file(place)[0]) if key == "init_from_pretrained_model" else place
+    return type(model)._save_restore_connector.extract_state_dict_from(path)

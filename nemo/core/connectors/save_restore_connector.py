@@ -1,0 +1,301 @@
+"""How a model becomes a `.nemo` file and a `.nemo` file a model.
+
+A `.nemo` file is an uncompressed tar: `model_config.yaml` (the resolved config with `target` and `nemo_version`),
+`model_weights.ckpt` (a state dict) and artifacts named `<32 hex digits>_<file name>`. Archives are untrusted input:
+:mod:`nemo.core.archive` reads them, and no file outside the archive is opened because a config inside it says so.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import os
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from nemo import aliases
+from nemo.core.archive.safe_yaml import load_config
+from nemo.core.archive.tar_reader import ArchiveReader, write_archive
+from nemo.core.archive.targets import TargetPolicy
+from nemo.core.archive.weights import load_weights, save_weights
+from nemo.core.config.legacy import maybe_update_config_version
+from nemo.core.connectors.artifacts import ArtifactItem, find_artifact
+from nemo.core.connectors.config_contents import named_targets, strings_of
+from nemo.core.connectors.restoring import Restoration, restoring
+from nemo.utils.atomic import atomic_write
+from nemo.utils.exceptions import ArchiveError
+
+if TYPE_CHECKING:
+    from nemo.core.classes.model_pt import ModelPT
+
+logger = logging.getLogger(__name__)
+
+
+class SaveRestoreConnector:
+    """Saves and restores models. Derive from it to change how: a model class may be given its own connector.
+
+    Args:
+        trusted_targets: classes, as exact dotted names or as prefixes that end in a dot, which archives may build
+            besides the toolkit's own. Given in code only, never by a file.
+    """
+
+    def __init__(self, trusted_targets: Iterable[str] = ()) -> None:
+        self.model_config_yaml = "model_config.yaml"
+        self.model_weights_ckpt = "model_weights.ckpt"
+        self.model_extracted_dir: str | None = None
+        self.trusted_targets = tuple(trusted_targets)
+
+    # ------------------------------------------------------------------------------------------------------- saving
+
+    def save_to(self, model: ModelPT, save_path: str) -> None:
+        """Writes `model` to `save_path`, atomically; rank zero only."""
+        from nemo.utils.get_rank import is_global_rank_zero
+
+        if not is_global_rank_zero():
+            return
+        config = self._config_for_archive(model)
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            sources: dict[str, Path] = {
+                self.model_config_yaml: folder / self.model_config_yaml,
+                self.model_weights_ckpt: folder / self.model_weights_ckpt,
+            }
+            sources.update(self._collect_artifacts(model, config))
+            OmegaConf.save(config, sources[self.model_config_yaml], resolve=True)
+            self._save_state_dict_to_disk(model.state_dict(), str(sources[self.model_weights_ckpt]))
+            write_archive(save_path, dict(sorted(sources.items())))
+
+    def _config_for_archive(self, model: ModelPT) -> DictConfig:
+        """The model's config with those of its nested models in their places."""
+        config = copy.deepcopy(model.cfg)
+        for _, config_path, module in model.named_nemo_modules():
+            if config_path:
+                OmegaConf.update(config, config_path, copy.deepcopy(module.cfg), merge=False, force_add=True)
+        return config
+
+    def _collect_artifacts(self, model: ModelPT, config: DictConfig) -> dict[str, Path]:
+        """Member name -> file of every artifact; the config entries are set to `nemo:<member name>`."""
+        members: dict[str, Path] = {}
+        for _, config_prefix, module in model.named_nemo_modules():
+            for config_path, item in module.artifacts.items():
+                path = Path(item.path)
+                if not path.is_file():
+                    raise FileNotFoundError(
+                        f"the artifact {config_path} of this {type(module).__name__} was at {path} and is gone; the "
+                        f"archive would be incomplete. Put it back, or register another: "
+                        f"model.register_artifact({config_path!r}, <path>)"
+                    )
+                name = item.member_name()
+                members[name] = path
+                full = f"{config_prefix}.{config_path}" if config_prefix else config_path
+                OmegaConf.update(config, full, item.hashed_path, merge=False, force_add=True)
+        return members
+
+    # ---------------------------------------------------------------------------------------------------- restoring
+
+    def restore_from(
+        self,
+        calling_cls: type[ModelPT],
+        restore_path: str,
+        override_config_path: DictConfig | str | None = None,
+        map_location: torch.device | str | None = None,
+        strict: bool = True,
+        return_config: bool = False,
+        trainer: Any = None,
+    ) -> Any:
+        """Builds a new model from an archive, or returns only its config.
+
+        Args:
+            calling_cls: the class whose `restore_from` was called.
+            restore_path: the `.nemo` file.
+            override_config_path: a YAML file or DictConfig of the user's, used instead of the archive's config.
+            map_location: where the weights go; None: the GPU if there is one, else the CPU.
+            strict: the state dict must fit exactly.
+            return_config: return the DictConfig and read nothing else.
+            trainer: passed on to the model.
+
+        Raises:
+            FileNotFoundError: the file is missing.
+            ArchiveError: it is broken or of another class; UnsafeArchiveError: it holds something that could harm.
+        """
+        with ArchiveReader(self._source(restore_path)) as archive:
+            own_config = self._read_config(archive, restore_path)
+            config = own_config if override_config_path is None else _user_config(override_config_path)
+            archive_values = frozenset(strings_of(own_config))
+            added = [path for path in named_targets(config) if path not in archive_values]  # the user's own words
+            policy = TargetPolicy(trusted_targets=[*self.trusted_targets, *added], known_classes=[calling_cls])
+            policy.check_config(config, str(restore_path))
+            if return_config:
+                return config
+            folder = self._unpack_artifacts(archive)
+            try:
+                with restoring(Restoration(str(restore_path), folder, archive_values)), policy.active():
+                    _check_class(config, calling_cls, policy, restore_path)
+                    instance = calling_cls.from_config_dict(config=config, trainer=trainer)
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
+            weakref.finalize(instance, shutil.rmtree, folder, ignore_errors=True)
+            state_dict = self._read_weights(archive, restore_path)
+        instance = instance.to(_device(map_location))
+        state_dict = self.modify_state_dict(config, state_dict)
+        self.load_instance_with_state_dict(instance, state_dict, strict)
+        instance.restored_from = str(restore_path)
+        logger.debug("%s restored from %s", type(instance).__name__, restore_path)
+        return instance
+
+    def _source(self, restore_path: str) -> Path:
+        if self.model_extracted_dir is not None and os.path.isdir(self.model_extracted_dir):
+            return Path(self.model_extracted_dir)
+        path = Path(restore_path).expanduser()
+        if not path.exists():
+            raise FileNotFoundError(f"{path} does not exist. Expected a .nemo file; check the path.")
+        return path
+
+    def _read_config(self, archive: ArchiveReader, restore_path: str) -> DictConfig:
+        self._require_member(archive, self.model_config_yaml, restore_path)
+        data = archive.read(self.model_config_yaml)
+        return _model_section(load_config(data, f"{restore_path}:{self.model_config_yaml}"))
+
+    def _require_member(self, archive: ArchiveReader, name: str, restore_path: str) -> None:
+        if name not in archive.names():
+            raise ArchiveError(
+                f"{restore_path} has no member {name!r}; it holds {', '.join(archive.names()) or 'nothing'}. "
+                "Expected a .nemo file written by save_to."
+            )
+
+    def _unpack_artifacts(self, archive: ArchiveReader) -> Path:
+        """The archive's files except config and weights, in a private folder."""
+        folder = Path(tempfile.mkdtemp(prefix="nemo_artifacts_"))
+        for name in archive.names():
+            if name not in (self.model_config_yaml, self.model_weights_ckpt) and "/" not in name:
+                (folder / name).write_bytes(archive.read(name))
+        return folder
+
+    def _read_weights(self, archive: ArchiveReader, restore_path: str) -> dict[str, torch.Tensor]:
+        for name in ("model_weights.safetensors", self.model_weights_ckpt):
+            if name in archive.names():
+                return load_weights(archive.open_member(name), source=f"{restore_path}:{name}")
+        self._require_member(archive, self.model_weights_ckpt, restore_path)
+        raise AssertionError("unreachable")
+
+    def modify_state_dict(self, conf: DictConfig, state_dict: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Override to rename or drop tensors before they are loaded."""
+        return state_dict
+
+    def load_instance_with_state_dict(
+        self, instance: torch.nn.Module, state_dict: dict[str, torch.Tensor], strict: bool
+    ) -> None:
+        """Loads the weights into a freshly built model."""
+        instance.load_state_dict(state_dict, strict=strict)
+
+    def extract_state_dict_from(
+        self, restore_path: str, save_dir: str | None = None, split_by_module: bool = False
+    ) -> dict[str, torch.Tensor]:
+        """Reads the weights of an archive without building the model.
+
+        Args:
+            restore_path: the `.nemo` file.
+            save_dir: also write them there as `model_weights.ckpt`; None: write nothing.
+            split_by_module: write one `<module>.ckpt` per top-level module instead, the prefix stripped.
+
+        Returns:
+            The whole state dict.
+        """
+        with ArchiveReader(self._source(restore_path)) as archive:
+            state_dict = self._read_weights(archive, restore_path)
+            if save_dir is None:
+                return state_dict
+            folder = Path(save_dir).expanduser()
+            folder.mkdir(parents=True, exist_ok=True)
+            parts = (
+                _split_by_module(state_dict) if split_by_module else {Path(self.model_weights_ckpt).stem: state_dict}
+            )
+            for name, part in parts.items():
+                with atomic_write(folder / f"{name}.ckpt") as temporary:
+                    save_weights(part, temporary)
+        return state_dict
+
+    # ---------------------------------------------------------------------------------------------------- artifacts
+
+    def register_artifact(
+        self, model: ModelPT, config_path: str, src: str, verify_src_exists: bool = True
+    ) -> str | None:
+        """Makes a file part of the model; see :meth:`ModelPT.register_artifact`."""
+        item: ArtifactItem | None = find_artifact(config_path, src)
+        if item is None:
+            if verify_src_exists:
+                raise FileNotFoundError(
+                    f"the artifact {config_path} = {src!r} was not found, neither as a file nor in the archive being "
+                    f"restored. Set model.{config_path} to an existing file."
+                )
+            logger.warning("the artifact %s = %r was not found; the model goes on without it", config_path, src)
+            return None
+        model.artifacts[config_path] = item
+        if getattr(model, "_cfg", None) is not None:
+            with open_dict(model._cfg):
+                OmegaConf.update(model._cfg, config_path, item.path)
+        return item.path
+
+    # -------------------------------------------------------------------------------------- for users' own connectors
+
+    @staticmethod
+    def _save_state_dict_to_disk(state_dict: dict[str, torch.Tensor], filepath: str) -> None:
+        save_weights(state_dict, Path(filepath))
+
+    @staticmethod
+    def _load_state_dict_from_disk(model_weights: str, map_location: Any = None) -> dict[str, torch.Tensor]:
+        return load_weights(Path(model_weights), map_location=map_location or "cpu")
+
+
+def _user_config(override: DictConfig | str | os.PathLike[str]) -> DictConfig:
+    """A user's own config, given as a YAML file or as an object."""
+    is_path = isinstance(override, (str, os.PathLike))
+    config = OmegaConf.load(override) if is_path else OmegaConf.create(copy.deepcopy(override))
+    OmegaConf.resolve(config)
+    assert isinstance(config, DictConfig)
+    return _model_section(config)
+
+
+def _model_section(config: DictConfig) -> DictConfig:
+    """The model's own section, in today's form."""
+    if isinstance(config.get("model"), DictConfig) and "target" not in config:
+        config = config.model
+    return maybe_update_config_version(config, make_copy=True)
+
+
+def _split_by_module(state_dict: dict[str, torch.Tensor]) -> dict[str, dict[str, torch.Tensor]]:
+    parts: dict[str, dict[str, torch.Tensor]] = {}
+    for name, tensor in state_dict.items():
+        module, _, rest = name.partition(".")
+        parts.setdefault(module, {})[rest or module] = tensor
+    return parts
+
+
+def _check_class(config: DictConfig, calling_cls: type, policy: TargetPolicy, restore_path: str) -> None:
+    """Refuses an archive of a class that the caller did not ask for."""
+    if not config.get("target"):
+        return
+    try:
+        held = policy.resolve(config.target)
+    except (ImportError, AttributeError):
+        return  # from_config_dict falls back to the calling class and says so
+    if not (issubclass(held, calling_cls) or issubclass(calling_cls, held)):
+        name = aliases.public_path(held)
+        raise ArchiveError(
+            f"{restore_path} holds a {held.__name__}, which is not a {calling_cls.__name__}. "
+            f"Restore it with {held.__name__}.restore_from(...) ({name}), or from a base class such as ModelPT."
+        )
+
+
+def _device(map_location: torch.device | str | None) -> torch.device:
+    if map_location is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(map_location)
