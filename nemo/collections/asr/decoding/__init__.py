@@ -1,0 +1,14 @@
+"""From log-probabilities to text: greedy CTC search, times, confidences."""
+
+from nemo.utils.lazy import lazy_exports
+
+__getattr__, __dir__, __all__ = lazy_exports(
+    __name__,
+    {
+        "confidence": ["ConfidenceConfig", "ConfidenceMethodConfig"],
+        "ctc": ["CTCBPEDecoding", "CTCBPEDecodingConfig", "CTCDecoding", "CTCDecodingConfig"],
+        "ctc_greedy": ["GreedyCTCInferConfig"],
+        "hypothesis": ["Hypothesis", "NBestHypotheses"],
+    },
+    submodules=["confidence", "ctc", "ctc_beam", "ctc_greedy", "hypothesis", "timestamps", "vocabulary"],
+)

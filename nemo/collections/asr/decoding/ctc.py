@@ -1,0 +1,232 @@
+"""CTC decoding: from log-probabilities to text, with times and confidences when asked for.
+
+log_probs [B, S, V + 1] -> best path, folded (ctc_greedy.py) -> text (vocabulary.py) -> Hypothesis
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from omegaconf import DictConfig
+from torch import Tensor
+
+from nemo.collections.asr.decoding.confidence import (
+    ConfidenceConfig,
+    build_aggregation,
+    build_frame_confidence,
+    token_confidences,
+    word_confidences,
+)
+from nemo.collections.asr.decoding.ctc_beam import BeamCTCInferConfig
+from nemo.collections.asr.decoding.ctc_greedy import FoldedPath, GreedyCTCInferConfig, best_path, fold_paths
+from nemo.collections.asr.decoding.hypothesis import Hypothesis
+from nemo.collections.asr.decoding.timestamps import compute_timestamps
+from nemo.collections.asr.decoding.vocabulary import LabelVocabulary, SubwordVocabulary, Vocabulary
+from nemo.core.config.schema import with_defaults
+from nemo.utils.exceptions import ConfigError, NotYetSupportedError, ShapeError
+
+GREEDY_STRATEGIES = ("greedy", "greedy_batch")
+LATER_STRATEGIES = ("beam", "beam_batch", "pyctcdecode", "flashlight", "wfst")
+TIMESTAMP_TYPES = ("char", "word", "segment", "all")
+
+
+@dataclass
+class CTCDecodingConfig:
+    """`decoding` section of a CTC model."""
+
+    strategy: str = "greedy"
+    """greedy or greedy_batch, the same search here: it always works on the whole batch."""
+    preserve_alignments: bool | None = None
+    """Keep log-probabilities and labels of each frame in the hypotheses; None: as `greedy` says."""
+    compute_timestamps: bool | None = None
+    """None: as `greedy` says."""
+    word_seperator: str = " "
+    """The label between words (spelt as in the original)."""
+    ctc_timestamp_type: str = "all"
+    """char, word, segment or all."""
+    batch_dim_index: int = 0
+    greedy: GreedyCTCInferConfig = field(default_factory=GreedyCTCInferConfig)
+    beam: BeamCTCInferConfig = field(default_factory=lambda: BeamCTCInferConfig(beam_size=4))
+    confidence_cfg: ConfidenceConfig = field(default_factory=ConfidenceConfig)
+    temperature: float = 1.0
+    """Divides the log-probabilities before they are normalised again: above 1 the model looks less sure."""
+    # keys of release 2
+    segment_seperators: list[str] = field(default_factory=lambda: [".", "!", "?"])
+    segment_gap_threshold: int | None = None
+    """Frames of silence that begin a new segment; None: no silence does."""
+
+
+@dataclass
+class CTCBPEDecodingConfig(CTCDecodingConfig):
+    """`decoding` section of a CTC model with a subword tokenizer."""
+
+
+class CTCDecoding:
+    """Greedy CTC decoding over character labels.
+
+    Args:
+        decoding_cfg: a :class:`CTCDecodingConfig`, DictConfig or dict; what it lacks takes its default. None: defaults.
+        vocabulary: the labels, in the order of the model's classes, without the blank (which is the last class).
+
+    Raises:
+        ConfigError: a value that is not possible.
+        NotYetSupportedError: a strategy of the original that this release lacks.
+    """
+
+    def __init__(self, decoding_cfg: Any, vocabulary: Sequence[str]) -> None:
+        cfg = with_defaults(CTCDecodingConfig, decoding_cfg, where="decoding")
+        self._setup(cfg, LabelVocabulary(vocabulary, cfg.word_seperator))
+
+    def _setup(self, cfg: DictConfig, vocabulary: Vocabulary) -> None:
+        self.cfg = cfg
+        self.vocabulary = vocabulary
+        self.blank_id = len(vocabulary)
+        _check_strategy(cfg.strategy)
+        if cfg.ctc_timestamp_type not in TIMESTAMP_TYPES:
+            raise ConfigError(
+                f"decoding.ctc_timestamp_type is {cfg.ctc_timestamp_type!r}; it may be {', '.join(TIMESTAMP_TYPES)}."
+            )
+        confidence = cfg.confidence_cfg
+        self.batch_dim_index = int(cfg.batch_dim_index)
+        self.preserve_alignments = _first_set(cfg.preserve_alignments, cfg.greedy.preserve_alignments)
+        self.compute_timestamps = _first_set(cfg.compute_timestamps, cfg.greedy.compute_timestamps)
+        self.preserve_word_confidence = bool(confidence.preserve_word_confidence)
+        self.preserve_token_confidence = bool(confidence.preserve_token_confidence) or self.preserve_word_confidence
+        self.preserve_frame_confidence = (
+            bool(confidence.preserve_frame_confidence or cfg.greedy.preserve_frame_confidence)
+            or self.preserve_token_confidence
+        )
+        self._aggregate = build_aggregation(confidence.aggregation)
+        self._frame_confidence = build_frame_confidence(confidence.method_cfg)
+
+    def ctc_decoder_predictions_tensor(
+        self,
+        decoder_outputs: Tensor,
+        decoder_lengths: Tensor | None = None,
+        fold_consecutive: bool = True,
+        return_hypotheses: bool = False,
+    ) -> tuple[list[str] | list[Hypothesis], None]:
+        """Decodes a batch.
+
+        Args:
+            decoder_outputs: log-probabilities [B, S, V + 1], or labels of the frames [B, S].
+            decoder_lengths: [B] valid frames; None: all.
+            fold_consecutive: fold repeated labels, as CTC does.
+            return_hypotheses: give :class:`Hypothesis` objects, which have scores, tokens, times and confidences.
+
+        Returns:
+            ``(transcripts, None)``: plain ``str``, or hypotheses; the None stands where beam search gives the rest.
+
+        Raises:
+            ShapeError: a tensor of another form, or one with another number of classes.
+        """
+        outputs = decoder_outputs.transpose(0, self.batch_dim_index) if self.batch_dim_index else decoder_outputs
+        self._check_shape(outputs)
+        if decoder_lengths is None:
+            decoder_lengths = torch.full((outputs.shape[0],), outputs.shape[1], device=outputs.device)
+        lengths = decoder_lengths.to(outputs.device)
+        log_probs = None
+        if outputs.ndim == 3:
+            log_probs = outputs.detach()
+            if self.cfg.temperature != 1.0:
+                log_probs = (log_probs / self.cfg.temperature).log_softmax(dim=-1)
+            labels, scores = best_path(log_probs, lengths)
+        else:
+            labels, scores = outputs, torch.zeros(outputs.shape[0])
+        paths = fold_paths(labels, lengths, self.blank_id, fold_consecutive)
+        if not return_hypotheses:
+            return [self.vocabulary.ids_to_text(path.tokens) for path in paths], None
+        return self._hypotheses(paths, log_probs, labels, scores, lengths), None
+
+    def decode_tokens_to_str(self, tokens: Sequence[int]) -> str:
+        """Text of token ids."""
+        return self.vocabulary.ids_to_text(tokens)
+
+    def decode_ids_to_tokens(self, tokens: Sequence[int]) -> list[str]:
+        """Token ids as they stand in the vocabulary."""
+        return self.vocabulary.ids_to_tokens(tokens)
+
+    def _check_shape(self, outputs: Tensor) -> None:
+        classes = self.blank_id + 1
+        if outputs.ndim == 2 or (outputs.ndim == 3 and outputs.shape[-1] == classes):
+            return
+        raise ShapeError(
+            f"ctc_decoder_predictions_tensor got decoder_outputs {list(outputs.shape)}; it expects log-probabilities "
+            f"[B, S, {classes}] ({self.blank_id} tokens and the blank) or labels [B, S]. If the numbers of classes "
+            "differ, the decoding was made for another vocabulary: call model.change_vocabulary."
+        )
+
+    def _hypotheses(
+        self, paths: list[FoldedPath], log_probs: Tensor | None, labels: Tensor, scores: Tensor, lengths: Tensor
+    ) -> list[Hypothesis]:
+        frame_counts = lengths.tolist()
+        confidences: list[list[float]] | None = None
+        if self.preserve_frame_confidence and log_probs is not None:
+            confidences = self._frame_confidence(log_probs.float()).tolist()
+        kept_log_probs = log_probs.cpu() if self.preserve_alignments and log_probs is not None else None
+        kept_labels = labels.cpu() if self.preserve_alignments else None
+        hypotheses = []
+        for index, (path, score, frames) in enumerate(zip(paths, scores.tolist(), frame_counts, strict=True)):
+            hypothesis = Hypothesis(
+                score=score,
+                y_sequence=torch.tensor(path.tokens, dtype=torch.long),
+                text=self.vocabulary.ids_to_text(path.tokens),
+                length=frames,
+            )
+            if self.compute_timestamps:
+                hypothesis.timestep = compute_timestamps(
+                    path,
+                    self.vocabulary,
+                    self.cfg.ctc_timestamp_type,
+                    self.cfg.segment_seperators,
+                    self.cfg.segment_gap_threshold,
+                )
+            if kept_log_probs is not None and kept_labels is not None:
+                hypothesis.alignments = (kept_log_probs[index, :frames].clone(), kept_labels[index, :frames].clone())
+            if confidences is not None:
+                self._add_confidence(hypothesis, path, confidences[index][:frames])
+            hypotheses.append(hypothesis)
+        return hypotheses
+
+    def _add_confidence(self, hypothesis: Hypothesis, path: FoldedPath, frames: list[float]) -> None:
+        hypothesis.frame_confidence = frames
+        if not self.preserve_token_confidence:
+            return
+        exclude_blank = self.cfg.confidence_cfg.exclude_blank
+        tokens = token_confidences(frames, path.starts, path.ends, self._aggregate, exclude_blank)
+        hypothesis.token_confidence = tokens
+        if self.preserve_word_confidence:
+            spans = self.vocabulary.word_spans(path.tokens)
+            hypothesis.word_confidence = word_confidences(tokens, spans, self._aggregate)
+
+
+class CTCBPEDecoding(CTCDecoding):
+    """Greedy CTC decoding over the pieces of a tokenizer.
+
+    Args:
+        decoding_cfg: as for :class:`CTCDecoding`.
+        tokenizer: a ``TokenizerSpec``; its vocabulary, then the blank, are the model's classes.
+    """
+
+    def __init__(self, decoding_cfg: Any, tokenizer: Any) -> None:
+        self.tokenizer = tokenizer
+        cfg = with_defaults(CTCBPEDecodingConfig, decoding_cfg, where="decoding")
+        self._setup(cfg, SubwordVocabulary(tokenizer))
+
+
+def _first_set(value: bool | None, otherwise: bool) -> bool:
+    return bool(otherwise if value is None else value)
+
+
+def _check_strategy(strategy: str) -> None:
+    if strategy in GREEDY_STRATEGIES:
+        return
+    if strategy in LATER_STRATEGIES:
+        raise NotYetSupportedError(
+            f"decoding.strategy is {strategy!r}, which needs CTC beam search; this release decodes greedily. "
+            "Set decoding.strategy to greedy (a trained model needs no other change)."
+        )
+    raise ConfigError(f"decoding.strategy is {strategy!r}; it may be {', '.join(GREEDY_STRATEGIES)}.")
