@@ -1,0 +1,157 @@
+"""The `tokenizer` section of a speech model's config -> a tokenizer and the model's vocabulary."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nemo.collections.common.tokenizers.sentencepiece_tokenizer import SentencePieceTokenizer
+from nemo.collections.common.tokenizers.tokenizer_spec import TokenizerSpec
+from nemo.collections.common.tokenizers.wordpiece_tokenizer import WordPieceTokenizer
+from nemo.utils.exceptions import ConfigError, NotYetSupportedError
+
+RegisterArtifact = Callable[..., "str | None"]
+"""`register_artifact(config_path, src, verify_src_exists=True)`: keeps a file with the model, returns where it lies."""
+
+_WORDPIECE_OPTIONS = ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
+
+
+@dataclass(frozen=True)
+class BuiltTokenizer:
+    """A tokenizer, and what a model needs to know of it."""
+
+    tokenizer: TokenizerSpec
+    vocabulary: list[str]
+    """Every piece, in the order of the ids: the labels of the model's outputs without the blank."""
+    type: str
+    """bpe or wpe."""
+
+
+def build_tokenizer(
+    cfg: Mapping[str, Any], register_artifact: RegisterArtifact | None = None, config_path: str = "tokenizer"
+) -> BuiltTokenizer:
+    """Builds the tokenizer of a config section.
+
+    Args:
+        cfg: ``{dir, type: bpe | wpe, [model_path, vocab_path, spe_tokenizer_vocab], [hf_kwargs]}``. A file that is not
+            named lies in `dir` under its usual name.
+        register_artifact: the model's, so that the files travel in its archive; None reads them where they are.
+        config_path: where the section stands in the model's config.
+
+    Raises:
+        ConfigError: the type is missing or unknown, special tokens are asked for, or a file is not what it should be.
+        FileNotFoundError: a file is missing; the message says where it was looked for.
+        NotYetSupportedError: `type: agg` or `custom_tokenizer`.
+    """
+    kind = cfg.get("type")
+    if kind is None:
+        raise ConfigError(
+            f"{config_path}.type is not set. Expected bpe (SentencePiece) or wpe (WordPiece); set it, and "
+            f"{config_path}.dir to the folder that process_asr_text_tokenizer.py wrote."
+        )
+    if cfg.get("custom_tokenizer") is not None or str(kind).lower() == "agg":
+        asked = "custom_tokenizer" if cfg.get("custom_tokenizer") is not None else "type: agg"
+        raise NotYetSupportedError(
+            f"{config_path} asks for {asked}, which this release cannot build. Expected type bpe or wpe; train one "
+            "tokenizer on the text of all languages."
+        )
+    if cfg.get("special_tokens") is not None:
+        raise ConfigError(
+            f"{config_path}.special_tokens is {cfg['special_tokens']}. A speech model's special tokens are part of its "
+            "tokenizer's model; train the tokenizer with them and set special_tokens to null."
+        )
+    files = _TokenizerFiles(cfg, register_artifact, config_path)
+    if str(kind).lower() == "bpe":
+        return _sentencepiece(files)
+    if str(kind).lower() == "wpe":
+        return _wordpiece(cfg, files)
+    raise ConfigError(f"{config_path}.type is {kind!r}. Expected bpe or wpe; set it to the kind that was trained.")
+
+
+class _TokenizerFiles:
+    """Finds the files of a tokenizer and keeps them with the model."""
+
+    def __init__(self, cfg: Mapping[str, Any], register: RegisterArtifact | None, config_path: str) -> None:
+        self._cfg = cfg
+        self._register = register
+        self._config_path = config_path
+
+    def needed(self, key: str, name: str) -> str:
+        """Path of the file that `key` names, or of `name` in the tokenizer's folder."""
+        source = self._source(key, name)
+        if source is None:
+            raise ConfigError(
+                f"{self._config_path} has neither {key} nor dir. Set {self._config_path}.dir to the folder with {name}."
+            )
+        try:
+            path = self._registered(key, source)
+        except FileNotFoundError as error:
+            raise FileNotFoundError(self._missing(key, name, source)) from error
+        if path is None or not os.path.isfile(path):
+            raise FileNotFoundError(self._missing(key, name, source))
+        return path
+
+    def optional(self, key: str, name: str) -> str | None:
+        """As :meth:`needed`, but None where there is no such file."""
+        source = self._source(key, name)
+        if source is None or not (source.startswith("nemo:") or os.path.isfile(source)):
+            return None
+        return self._registered(key, source)
+
+    def _source(self, key: str, name: str) -> str | None:
+        if self._cfg.get(key):
+            return str(self._cfg[key])
+        folder = self._cfg.get("dir")
+        return os.path.join(os.path.expanduser(str(folder)), name) if folder else None
+
+    def _registered(self, key: str, source: str) -> str | None:
+        if self._register is None:
+            return source
+        return self._register(f"{self._config_path}.{key}", source)
+
+    def _missing(self, key: str, name: str, source: str) -> str:
+        return (
+            f"The tokenizer file {name} was not found; looked at {source} (from {self._config_path}."
+            f"{key if self._cfg.get(key) else 'dir'}, working folder {os.getcwd()}). Set {self._config_path}.dir to "
+            "the folder that holds it, or restore the model from a .nemo archive, which carries it."
+        )
+
+
+class _SpeechProcessor:
+    """A SentencePiece processor with the two names that speech models' users read from it."""
+
+    def __init__(self, processor: Any, vocabulary: list[str]) -> None:
+        self._processor = processor
+        self._vocabulary = vocabulary
+        self.vocab_size = len(vocabulary)
+        self.all_special_tokens: dict[str, int] = {}
+
+    def get_vocab(self) -> dict[str, int]:
+        """Piece -> id + 1, as the original counts."""
+        return {piece: index + 1 for index, piece in enumerate(self._vocabulary)}
+
+    def __len__(self) -> int:
+        return len(self._vocabulary)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name == "_processor":
+            raise AttributeError(name)
+        return getattr(self._processor, name)
+
+
+def _sentencepiece(files: _TokenizerFiles) -> BuiltTokenizer:
+    tokenizer = SentencePieceTokenizer(files.needed("model_path", "tokenizer.model"))
+    files.optional("vocab_path", "vocab.txt")
+    files.optional("spe_tokenizer_vocab", "tokenizer.vocab")
+    vocabulary = tokenizer.vocab
+    tokenizer.tokenizer = _SpeechProcessor(tokenizer.tokenizer, vocabulary)
+    return BuiltTokenizer(tokenizer, vocabulary, "bpe")
+
+
+def _wordpiece(cfg: Mapping[str, Any], files: _TokenizerFiles) -> BuiltTokenizer:
+    options = dict(cfg.get("hf_kwargs") or {})
+    known = {key: options.pop(key) for key in ("do_lower_case", *_WORDPIECE_OPTIONS) if options.get(key) is not None}
+    tokenizer = WordPieceTokenizer(files.needed("vocab_path", "vocab.txt"), **known)
+    return BuiltTokenizer(tokenizer, tokenizer.vocab, "wpe")
