@@ -129,17 +129,18 @@ def _checked_state(state: Any, source: str) -> OrderedDict[str, Tensor]:
             )
     checked = OrderedDict(state)
     versions = getattr(state, "_metadata", None)
-    if isinstance(versions, Mapping) and all(_is_plain_version(*item) for item in versions.items()):
+    if isinstance(versions, Mapping) and all(
+        _is_plain_version(*item) and isinstance(item[1], dict) for item in versions.items()
+    ):
         checked._metadata = OrderedDict(versions)  # type: ignore[attr-defined]  # load_state_dict looks for it
     return checked
 
 
-def _is_plain_version(name: Any, entry: Any) -> bool:
-    return (
-        type(name) is str
-        and isinstance(entry, dict)
-        and all(type(key) is str and type(value) in (int, bool, str, type(None)) for key, value in entry.items())
-    )
+def _is_plain_version(name: Any, entry: Any, depth: int = 4) -> bool:
+    """Whether a module's record of versions holds only short plain values, such as `{"version": 2}`."""
+    if isinstance(entry, dict) and depth:
+        return type(name) is str and all(_is_plain_version(key, value, depth - 1) for key, value in entry.items())
+    return type(name) is str and type(entry) in (int, bool, str, type(None))
 
 
 def _on_device(state: OrderedDict[str, Tensor], device: str | torch.device | None) -> OrderedDict[str, Tensor]:
