@@ -1,0 +1,65 @@
+import hashlib
+
+import pytest
+import torch
+
+from nemo.core.classes.model_pt import ModelPT
+from nemo.core.classes.pretrained import PretrainedModelInfo, resolve_subclass_pretrained_model_info
+from tests.core.tiny import OtherModel, TinyModel, tiny_config
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("NEMO_CACHE_DIR", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def cached_path(cache, info):
+    digest = hashlib.md5((info.location + info.description).encode()).hexdigest()
+    return cache / "tiny_en" / digest / "tiny_en.nemo"
+
+
+def test_cached_model_is_restored_without_network(cache):
+    model = TinyModel(tiny_config())
+    model.save_to(str(cached_path(cache, TinyModel.list_available_models()[0])))
+    restored = TinyModel.from_pretrained("tiny_en")
+    assert torch.equal(restored.encoder.weight, model.encoder.weight)
+    assert TinyModel.from_pretrained("tiny_en", return_config=True).width == 3
+
+
+def test_unknown_name_gets_the_nearest(cache):
+    with pytest.raises(FileNotFoundError, match="Did you mean 'tiny_en'"):
+        TinyModel.from_pretrained("tiny_de")
+    with pytest.raises(FileNotFoundError, match="OtherModel knows no published model"):
+        OtherModel.from_pretrained("tiny_en")
+
+
+def test_names():
+    assert TinyModel.get_available_model_names() == ["tiny_en"]
+
+
+def test_base_class_lists_the_models_of_its_subclasses():
+    found = {info.pretrained_model_name: info for info in resolve_subclass_pretrained_model_info(ModelPT)}
+    assert found["tiny_en"].class_ is TinyModel
+
+
+def test_rows_are_equal_by_location_or_name_and_ordered_by_name():
+    a, b = PretrainedModelInfo("a", "", "x"), PretrainedModelInfo("b", "", "x")
+    assert a == b and hash(a) == hash(b) and a < b
+    assert a == PretrainedModelInfo("a", "", "y") and a != PretrainedModelInfo("c", "", "z")
+    assert repr(a).startswith("PretrainedModelInfo(\n\tpretrained_model_name=a,\n")
+
+
+def test_hub_repository_is_asked_for_the_file_named_after_it(monkeypatch, tmp_path):
+    model = TinyModel(tiny_config())
+    model.save_to(str(tmp_path / "tiny_hub.nemo"))
+    asked = {}
+
+    def fake_download(**arguments):
+        asked.update(arguments)
+        return str(tmp_path / arguments["filename"])
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", fake_download)
+    restored = TinyModel.from_pretrained("somebody/tiny_hub")
+    assert (asked["repo_id"], asked["filename"]) == ("somebody/tiny_hub", "tiny_hub.nemo")
+    assert torch.equal(restored.encoder.weight, model.encoder.weight)
