@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from nemo.core.archive.weights import load_checkpoint
+from nemo.core.archive.checkpoint import load_checkpoint
 from nemo.utils.exceptions import ConfigError
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from omegaconf import DictConfig, OmegaConf
 
+from nemo.core.archive.checkpoint import load_checkpoint
 from nemo.core.archive.targets import TargetPolicy
-from nemo.core.archive.weights import load_checkpoint
 from nemo.core.config.legacy import maybe_update_config_version
 from nemo.core.connectors.config_contents import named_targets, strings_of
 from nemo.core.connectors.restoring import Restoration, restoring

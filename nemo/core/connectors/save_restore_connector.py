@@ -8,6 +8,7 @@ A `.nemo` file is an uncompressed tar: `model_config.yaml` (the resolved config 
 from __future__ import annotations
 
 import copy
+import functools
 import logging
 import os
 import shutil
@@ -22,20 +23,23 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from nemo import aliases
 from nemo.core.archive.safe_yaml import load_config
-from nemo.core.archive.tar_reader import ArchiveReader, write_archive
+from nemo.core.archive.tar_reader import ArchiveReader
+from nemo.core.archive.tar_writer import Source, write_archive
 from nemo.core.archive.targets import TargetPolicy
 from nemo.core.archive.weights import load_weights, save_weights
 from nemo.core.config.legacy import maybe_update_config_version
 from nemo.core.connectors.artifacts import ArtifactItem, find_artifact
 from nemo.core.connectors.config_contents import named_targets, strings_of
 from nemo.core.connectors.restoring import Restoration, restoring
-from nemo.utils.atomic import atomic_write
 from nemo.utils.exceptions import ArchiveError
 
 if TYPE_CHECKING:
     from nemo.core.classes.model_pt import ModelPT
 
 logger = logging.getLogger(__name__)
+
+SAFETENSORS = "model_weights.safetensors"
+"""Name of the weights where an archive carries them in that format."""
 
 
 class SaveRestoreConnector:
@@ -61,16 +65,10 @@ class SaveRestoreConnector:
         if not is_global_rank_zero():
             return
         config = self._config_for_archive(model)
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            sources: dict[str, Path] = {
-                self.model_config_yaml: folder / self.model_config_yaml,
-                self.model_weights_ckpt: folder / self.model_weights_ckpt,
-            }
-            sources.update(self._collect_artifacts(model, config))
-            OmegaConf.save(config, sources[self.model_config_yaml], resolve=True)
-            self._save_state_dict_to_disk(model.state_dict(), str(sources[self.model_weights_ckpt]))
-            write_archive(save_path, dict(sorted(sources.items())))
+        members: dict[str, Source] = dict(self._collect_artifacts(model, config))
+        members[self.model_config_yaml] = OmegaConf.to_yaml(config, resolve=True).encode("utf-8")
+        members[self.model_weights_ckpt] = functools.partial(save_weights, model.state_dict())  # straight into the tar
+        write_archive(save_path, members)
 
     def _config_for_archive(self, model: ModelPT) -> DictConfig:
         """The model's config with those of its nested models in their places."""
@@ -161,11 +159,11 @@ class SaveRestoreConnector:
 
     def _read_config(self, archive: ArchiveReader, restore_path: str) -> DictConfig:
         self._require_member(archive, self.model_config_yaml, restore_path)
-        data = archive.read(self.model_config_yaml)
+        data = archive.config_bytes(self.model_config_yaml)
         return _model_section(load_config(data, f"{restore_path}:{self.model_config_yaml}"))
 
     def _require_member(self, archive: ArchiveReader, name: str, restore_path: str) -> None:
-        if name not in archive.names():
+        if name not in archive:
             raise ArchiveError(
                 f"{restore_path} has no member {name!r}; it holds {', '.join(archive.names()) or 'nothing'}. "
                 "Expected a .nemo file written by save_to."
@@ -174,17 +172,14 @@ class SaveRestoreConnector:
     def _unpack_artifacts(self, archive: ArchiveReader) -> Path:
         """The archive's files except config and weights, in a private folder."""
         folder = Path(tempfile.mkdtemp(prefix="nemo_artifacts_"))
-        for name in archive.names():
-            if name not in (self.model_config_yaml, self.model_weights_ckpt) and "/" not in name:
-                (folder / name).write_bytes(archive.read(name))
+        others = (self.model_config_yaml, self.model_weights_ckpt, SAFETENSORS)
+        archive.extract_to(folder, [name for name in archive.names() if name not in others])
         return folder
 
     def _read_weights(self, archive: ArchiveReader, restore_path: str) -> dict[str, torch.Tensor]:
-        for name in ("model_weights.safetensors", self.model_weights_ckpt):
-            if name in archive.names():
-                return load_weights(archive.open_member(name), source=f"{restore_path}:{name}")
-        self._require_member(archive, self.model_weights_ckpt, restore_path)
-        raise AssertionError("unreachable")
+        name = SAFETENSORS if SAFETENSORS in archive else self.model_weights_ckpt
+        self._require_member(archive, name, restore_path)
+        return load_weights(archive.view(name), source=f"{restore_path}:{name}")
 
     def modify_state_dict(self, conf: DictConfig, state_dict: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Override to rename or drop tensors before they are loaded."""
@@ -219,8 +214,7 @@ class SaveRestoreConnector:
                 _split_by_module(state_dict) if split_by_module else {Path(self.model_weights_ckpt).stem: state_dict}
             )
             for name, part in parts.items():
-                with atomic_write(folder / f"{name}.ckpt") as temporary:
-                    save_weights(part, temporary)
+                save_weights(part, folder / f"{name}.ckpt")
         return state_dict
 
     # ---------------------------------------------------------------------------------------------------- artifacts
@@ -243,16 +237,6 @@ class SaveRestoreConnector:
             with open_dict(model._cfg):
                 OmegaConf.update(model._cfg, config_path, item.path)
         return item.path
-
-    # -------------------------------------------------------------------------------------- for users' own connectors
-
-    @staticmethod
-    def _save_state_dict_to_disk(state_dict: dict[str, torch.Tensor], filepath: str) -> None:
-        save_weights(state_dict, Path(filepath))
-
-    @staticmethod
-    def _load_state_dict_from_disk(model_weights: str, map_location: Any = None) -> dict[str, torch.Tensor]:
-        return load_weights(Path(model_weights), map_location=map_location or "cpu")
 
 
 def _user_config(override: DictConfig | str | os.PathLike[str]) -> DictConfig:
