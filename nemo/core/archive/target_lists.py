@@ -23,15 +23,6 @@ CLASSES = {
 CLASS_MODULES = ("torch.nn", "torch.optim", "torch.optim.lr_scheduler")
 """Modules all of whose classes may be named; so may those in `torch.nn.modules.<file>` and `torch.optim.<file>`."""
 
-_TORCH_FILES = {
-    "torch.nn.modules": frozenset(
-        ["activation", "adaptive", "batchnorm", "channelshuffle", "container", "conv", "distance", "dropout", "flatten", "fold", "instancenorm", "lazy", "linear", "loss", "module", "normalization", "padding", "pixelshuffle", "pooling", "rnn", "sparse", "transformer", "upsampling"]
-    ),
-    "torch.optim": frozenset(
-        ["adadelta", "adagrad", "adam", "adamax", "adamw", "asgd", "lbfgs", "nadam", "radam", "rmsprop", "rprop", "sgd", "sparse_adam"]
-    ),
-}
-
 _TOLERATED_MODULES = {
     f"{lightning}.{kind}"
     for lightning in ("pytorch_lightning", "lightning.pytorch")
@@ -85,8 +76,8 @@ def is_listed(name: str) -> bool:
         return False
     if module in CLASS_MODULES:
         return True
-    folder, _, file = module.rpartition(".")
-    return folder in ("torch.nn.modules", "torch.optim") and file in _TORCH_FILES[folder]
+    folder = module.rpartition(".")[0]
+    return folder in ("torch.nn.modules", "torch.optim") and module in sys.modules  # importing torch loads all of them
 
 
 def is_tolerated(name: str) -> bool:

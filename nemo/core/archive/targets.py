@@ -106,7 +106,7 @@ class TargetPolicy:
                 self.resolve(name, f"{source}: {key}")
 
     def resolve(self, name: str, source: str = "config") -> Any:
-        """The class that a name stands for, after both checks. (A few functions of ours count as classes.)
+        """The class that a name stands for, after both checks; a few functions of ours count as classes.
 
         Raises:
             UnsafeTargetError: archives may not build it.

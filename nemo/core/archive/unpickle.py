@@ -12,7 +12,7 @@ import math
 import pickle
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -64,6 +64,12 @@ class Call:
         raise AttributeError(f"{name!r} cannot be set")
 
 
+class Mention(str):
+    """The path of a class that a pickle only mentions; nothing can be called or built with it."""
+
+    __slots__ = ()
+
+
 class _StorageKind(NamedTuple):
     dtype: torch.dtype
     untyped: bool
@@ -74,12 +80,12 @@ class _Storage(NamedTuple):
     content: memoryview
 
 
-def read_pickle(container: TorchZip, extra: Mapping[str, Any] | None = None) -> Any:
+def read_pickle(container: TorchZip, stand_in: Callable[[str], Any] = lambda path: None) -> Any:
     """What a checkpoint holds: tensors on the CPU that are views of the container's memory, and plain values.
 
     Args:
         container: the checkpoint.
-        extra: further names that the pickle may use -> what stands for each.
+        stand_in: gives what stands for a further name that the pickle may use; None refuses it.
 
     Raises:
         UnsafeArchiveError: the pickle names something that is not on the list, or uses what `torch.save` never writes.
@@ -87,11 +93,17 @@ def read_pickle(container: TorchZip, extra: Mapping[str, Any] | None = None) -> 
     """
     content = container.pickle()
     _check_opcodes(content, container.source)
+    reader = _Reader(content, container, stand_in)
     try:
-        return _Reader(content, container, extra or {}).load()
+        return reader.load()
     except ArchiveError:
         raise
     except Exception as error:  # whatever a broken pickle makes the reader do, it is the file's fault
+        if reader.mentioned and isinstance(error, (TypeError, AttributeError, pickle.UnpicklingError)):
+            raise UnsafeArchiveError(
+                f"{container.source}: data.pkl holds an object of {reader.mentioned}. Only tensors and plain containers "
+                f"are read; nothing was run. Save its content as plain values."
+            ) from error
         raise ArchiveError(
             f"{container.source}: the description of the tensors (data.pkl) is damaged "
             f"({type(error).__name__}: {error}). Get the file again, or save the weights again."
@@ -124,16 +136,17 @@ def _check_opcodes(content: bytes, source: str) -> None:
 
 
 class _Reader(pickle.Unpickler):
-    def __init__(self, content: bytes, container: TorchZip, extra: Mapping[str, Any]) -> None:
+    def __init__(self, content: bytes, container: TorchZip, stand_in: Callable[[str], Any]) -> None:
         super().__init__(io.BytesIO(content), encoding="utf-8")
         self._container = container
+        self._stand_in = stand_in
+        self.mentioned = ""
         self._names: dict[str, Any] = {
             "collections.OrderedDict": Call(lambda items=(): OrderedDict(items)),
             "torch._utils._rebuild_tensor_v2": Call(self._tensor),
             "torch._utils._rebuild_tensor_v3": Call(self._tensor_of_dtype),
             "torch._utils._rebuild_parameter": Call(lambda data, requires_grad=False, hooks=None: data),
             "torch.Size": Call(lambda sizes=(): tuple(sizes)),
-            **extra,
         }
 
     def find_class(self, module: str, name: str) -> Any:
@@ -146,6 +159,10 @@ class _Reader(pickle.Unpickler):
         dtype = getattr(torch, name, None) if module == "torch" else None
         if isinstance(dtype, torch.dtype):
             return dtype
+        found = self._stand_in(path)
+        if found is not None:
+            self.mentioned = path if isinstance(found, Mention) else self.mentioned
+            return found
         raise UnsafeArchiveError(
             f"{self._container.source}: data.pkl names {path}, which weights have no need of. Only tensors and plain "
             f"containers are read; nothing was run. If you made this file, save model.state_dict() instead."

@@ -127,12 +127,15 @@ def _checked_state(state: Any, source: str) -> OrderedDict[str, Tensor]:
                 f"{source}: the entry {name!r} is a {type(value).__name__}; weights hold tensors by name only. "
                 f"A Lightning checkpoint (.ckpt) is read with load_from_checkpoint."
             )
-    checked = OrderedDict(state)
-    versions = getattr(state, "_metadata", None)
-    if isinstance(versions, Mapping) and all(
-        _is_plain_version(*item) and isinstance(item[1], dict) for item in versions.items()
-    ):
-        checked._metadata = OrderedDict(versions)  # type: ignore[attr-defined]  # load_state_dict looks for it
+    return with_versions(OrderedDict(state), state)
+
+
+def with_versions(checked: OrderedDict[str, Tensor], original: Any) -> OrderedDict[str, Tensor]:
+    """Gives a state dict the versions of the modules that stand beside another one, when they are plain values."""
+    versions = getattr(original, "_metadata", None)
+    if isinstance(versions, Mapping) and all(isinstance(entry, dict) for entry in versions.values()):
+        if all(_is_plain_version(name, entry) for name, entry in versions.items()):
+            checked._metadata = OrderedDict(versions)  # type: ignore[attr-defined]  # load_state_dict looks for it
     return checked
 
 

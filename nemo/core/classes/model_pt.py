@@ -12,6 +12,7 @@ import copy
 import functools
 import logging
 import uuid
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,9 @@ from nemo.utils.app_state import AppState
 from nemo.utils.exceptions import ConfigError, NeMoBaseException, NotYetSupportedError
 
 logger = logging.getLogger(__name__)
+
+# A model without validation data gives Lightning an empty list of loaders, which is nothing to warn about.
+warnings.filterwarnings("ignore", "Total length of `list` across ranks is zero", UserWarning)
 
 DATASET_SECTIONS = ("train_ds", "validation_ds", "test_ds")
 LATER_SECTIONS = ("freeze_updates", "nsys_profile")

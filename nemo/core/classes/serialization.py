@@ -54,7 +54,7 @@ class Serialization:
             UnsafeTargetError: an archive names a class that archives may not build.
         """
         config = plain_config(config)
-        if "_target_" in config or (("cls" in config or "target" in config) and "params" in config):
+        if "_target_" in config:
             instance = instantiate(config)
         else:
             instance = cls._from_model_config(config, trainer)

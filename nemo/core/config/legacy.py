@@ -51,7 +51,7 @@ def _update(node: Any) -> Any:
         return node
     node = dict(node)
     if _is_legacy(node):
-        if "cls" in node and "_target_" not in node:
-            node["_target_"] = node.pop("cls")
+        if "_target_" not in node:
+            node["_target_"] = node.pop("cls") if "cls" in node else node.pop("target")
         node.update(node.pop("params", None) or {})
     return {key: _update(value) for key, value in node.items()}

@@ -235,7 +235,8 @@ def test_state_dict_is_split_by_module(archive, tmp_path):
 
 
 def test_failed_save_leaves_the_old_archive(archive, monkeypatch):
-    path, model = archive
+    path, _ = archive
+    model = TinyModel(tiny_config())
     before = path.read_bytes()
     monkeypatch.setattr(
         torch, "save", lambda *args, **kwargs: (_ for _ in ()).throw(OSError("No space left on device"))
