@@ -137,4 +137,4 @@ def _alias_modules() -> set[str]:
 def install_alias_finder() -> None:
     """Puts the finder last on ``sys.meta_path``, once; real modules always win."""
     if not any(isinstance(finder, _AliasFinder) for finder in sys.meta_path):
-        sys.meta_path.append(_AliasFinder())  # type: ignore[arg-type]
+        sys.meta_path.append(_AliasFinder())

@@ -43,17 +43,19 @@ def setup_evaluation_loaders(model: ModelPT, kind: str, config: DictConfig) -> N
     setup = getattr(model, f"setup_{kind}_data")
     key = resolve_dataset_name_from_cfg(config)
     values = config.get(key) if key is not None and index >= 0 else None
-    if not isinstance(values, (list, ListConfig)):
+    if key is None or not isinstance(values, (list, ListConfig)):
         setup(config)
         if values is not None and os.path.exists(str(values)):
             setattr(model, f"_{kind}_names", [parse_dataset_as_name(str(values))])
         return
-    loaders, names = [], []
+    loaders: list[Any] = []
+    names: list[str] = []
     for value in values:
         if isinstance(value, (DictConfig, Mapping)):
-            section = OmegaConf.merge(config, value)
+            section = copy.deepcopy(config)
             with open_dict(section):
                 section.pop(key)
+                section.merge_with(value)
             names.append(_with_underscore(str(value.get("name", f"{short}_{len(names)}"))))
         else:
             section = copy.deepcopy(config)

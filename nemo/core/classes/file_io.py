@@ -35,7 +35,7 @@ class FileIO:
     @classmethod
     def from_config_file(cls, path2yaml_file: str | os.PathLike[str]) -> Any:
         """Builds a new object, with random weights, from a YAML file holding its configuration."""
-        config = OmegaConf.load(path2yaml_file)
+        config = OmegaConf.load(os.fspath(path2yaml_file))
         return cls.from_config_dict(config=config)  # type: ignore[attr-defined]
 
     def to_config_file(self, path2yaml_file: str | os.PathLike[str]) -> None:

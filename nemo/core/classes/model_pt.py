@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from lightning_fabric.utilities.data import AttributeDict
 from omegaconf import DictConfig, OmegaConf, open_dict
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.utilities.model_summary import ModelSummary
@@ -218,11 +219,11 @@ class ModelPT(LightningModule, Model):
             setattr(self, f"_{kind}_step_outputs", outputs)
         return outputs
 
-    def on_validation_epoch_end(self, sync_metrics: bool = False) -> dict[str, Any]:
+    def on_validation_epoch_end(self, sync_metrics: bool = False) -> dict[str, Any]:  # type: ignore[override]
         """Combines and logs what the validation steps gave."""
         return epoch_end(self, "validation", sync_metrics)
 
-    def on_test_epoch_end(self) -> dict[str, Any]:
+    def on_test_epoch_end(self) -> dict[str, Any]:  # type: ignore[override]
         """Combines and logs what the test steps gave."""
         return epoch_end(self, "test")
 
@@ -488,7 +489,7 @@ class ModelPT(LightningModule, Model):
     def _remember_config(self) -> None:
         """Hands the config to Lightning: as it is for `hparams`, as plain values for the loggers."""
         self._set_hparams({"cfg": self._cfg})
-        self._hparams_initial = type(self.hparams)(cfg=OmegaConf.to_container(self._cfg, resolve=True))
+        self._hparams_initial = AttributeDict(cfg=OmegaConf.to_container(self._cfg, resolve=True))
 
     @property
     def trainer(self) -> Any:

@@ -126,7 +126,6 @@ def parameter_groups(model: ModelPT) -> list[dict[str, Any]]:
                 f"model.optim_param_groups.{name}: the model has no module {name!r} with parameters; it has {children}"
             )
         taken.update(id(p) for p in parameters)
-        container = OmegaConf.to_container(options, resolve=True) if isinstance(options, DictConfig) else options or {}
-        groups.append({"params": parameters, **container})
+        groups.append({"params": parameters, **(options or {})})
     rest = [p for p in model.parameters() if id(p) not in taken]
     return [{"params": rest}, *groups] if rest else groups

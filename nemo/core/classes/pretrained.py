@@ -56,13 +56,14 @@ def resolve_subclass_pretrained_model_info(base_class: type) -> list[PretrainedM
     found: dict[str, PretrainedModelInfo] = {}
     for subclass in _subclasses(base_class):
         listed = subclass.list_available_models() if "list_available_models" in vars(subclass) else None
-        for info in listed or []:
+        for info in listed or ():
             info.class_ = info.class_ or subclass
             found.setdefault(info.pretrained_model_name, info)
     return sorted(found.values())
 
 
 def _subclasses(cls: type) -> Iterator[Any]:
+    subclass: Any
     for subclass in cls.__subclasses__():
         yield from _subclasses(subclass)
         yield subclass

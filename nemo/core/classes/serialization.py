@@ -54,10 +54,7 @@ class Serialization:
             UnsafeTargetError: an archive names a class that archives may not build.
         """
         config = plain_config(config)
-        if "_target_" in config:
-            instance = instantiate(config)
-        else:
-            instance = cls._from_model_config(config, trainer)
+        instance = instantiate(config) if "_target_" in config else cls._from_model_config(config, trainer)
         if isinstance(instance, Serialization) and not hasattr(instance, "_cfg"):
             instance._cfg = config
         return instance

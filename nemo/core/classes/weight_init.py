@@ -108,8 +108,9 @@ def init_from_checkpoint(model: ModelPT, cfg: Any, map_location: str = "cpu") ->
             f"{' and '.join(given)} are both set; weights can come from one source only: keep one of them"
         )
     key = given[0]
-    if key == "init_from_pretrained_model" and getattr(model._trainer, "ckpt_path", None):
-        logger.info("%s is not used: the run resumes from %s", key, model._trainer.ckpt_path)
+    resumed = model._trainer.ckpt_path if model._trainer is not None else None
+    if key == "init_from_pretrained_model" and resumed:
+        logger.info("%s is not used: the run resumes from %s", key, resumed)
         return
     value = cfg[key]
     if isinstance(value, str):

@@ -62,7 +62,9 @@ def load_model_from_checkpoint(
     if not isinstance(checkpoint.get("state_dict"), dict):
         raise ArchiveError(f"{path} has no state_dict; expected a checkpoint written by Lightning's Trainer")
     own = _own_config(checkpoint)
-    given = OmegaConf.load(hparams_file).get("cfg") if hparams_file is not None else kwargs.pop("cfg", None)
+    given = (
+        OmegaConf.select(OmegaConf.load(hparams_file), "cfg") if hparams_file is not None else kwargs.pop("cfg", None)
+    )
     config = OmegaConf.create(given) if given is not None else own
     if config is None:
         raise ArchiveError(

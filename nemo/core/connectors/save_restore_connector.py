@@ -241,8 +241,10 @@ class SaveRestoreConnector:
 
 def _user_config(override: DictConfig | str | os.PathLike[str]) -> DictConfig:
     """A user's own config, given as a YAML file or as an object."""
-    is_path = isinstance(override, (str, os.PathLike))
-    config = OmegaConf.load(override) if is_path else OmegaConf.create(copy.deepcopy(override))
+    if isinstance(override, (str, os.PathLike)):
+        config = OmegaConf.load(os.fspath(override))
+    else:
+        config = OmegaConf.create(copy.deepcopy(override))
     OmegaConf.resolve(config)
     assert isinstance(config, DictConfig)
     return _model_section(config)
