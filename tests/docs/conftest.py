@@ -1,0 +1,25 @@
+"""A tiny model for the snippets."""
+
+import pytest
+import yaml
+from omegaconf import OmegaConf
+
+from tests.docs.documents import ROOT
+
+
+@pytest.fixture(scope="session")
+def tiny_archive(tmp_path_factory):
+    """The demo's recipe at toy size, untrained, saved."""
+    from nemo.collections.asr.models import EncDecCTCModel
+
+    config = yaml.safe_load((ROOT / "examples/asr/conf/demo/ctc_small_8khz.yaml").read_text(encoding="utf-8"))
+    model = OmegaConf.to_container(OmegaConf.create(config), resolve=False)["model"]
+    root = OmegaConf.create({**config, "model": model})
+    for part in ("train_ds", "validation_ds"):
+        root.model.pop(part)
+    root.model.encoder.jasper = root.model.encoder.jasper[:1]
+    root.model.encoder.jasper[0].filters = root.model.decoder.feat_in = 16
+    resolved = OmegaConf.create(OmegaConf.to_container(root, resolve=True))
+    archive = tmp_path_factory.mktemp("model") / "model.nemo"
+    EncDecCTCModel(cfg=resolved.model).save_to(str(archive))
+    return archive
