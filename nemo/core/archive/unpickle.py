@@ -101,8 +101,8 @@ def read_pickle(container: TorchZip, stand_in: Callable[[str], Any] = lambda pat
     except Exception as error:  # whatever a broken pickle makes the reader do, it is the file's fault
         if reader.mentioned and isinstance(error, (TypeError, AttributeError, pickle.UnpicklingError)):
             raise UnsafeArchiveError(
-                f"{container.source}: data.pkl holds an object of {reader.mentioned}. Only tensors and plain containers "
-                f"are read; nothing was run. Save its content as plain values."
+                f"{container.source}: data.pkl holds an object of {reader.mentioned}. Only tensors and plain "
+                f"containers are read; nothing was run. Save its content as plain values."
             ) from error
         raise ArchiveError(
             f"{container.source}: the description of the tensors (data.pkl) is damaged "

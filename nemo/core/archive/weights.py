@@ -133,10 +133,13 @@ def _checked_state(state: Any, source: str) -> OrderedDict[str, Tensor]:
 def with_versions(checked: OrderedDict[str, Tensor], original: Any) -> OrderedDict[str, Tensor]:
     """Gives a state dict the versions of the modules that stand beside another one, when they are plain values."""
     versions = getattr(original, "_metadata", None)
-    if isinstance(versions, Mapping) and all(isinstance(entry, dict) for entry in versions.values()):
-        if all(_is_plain_version(name, entry) for name, entry in versions.items()):
-            checked._metadata = OrderedDict(versions)  # type: ignore[attr-defined]  # load_state_dict looks for it
+    if isinstance(versions, Mapping) and all(_is_module_record(*item) for item in versions.items()):
+        checked._metadata = OrderedDict(versions)  # type: ignore[attr-defined]  # load_state_dict looks for it
     return checked
+
+
+def _is_module_record(name: Any, entry: Any) -> bool:
+    return isinstance(entry, dict) and _is_plain_version(name, entry)
 
 
 def _is_plain_version(name: Any, entry: Any, depth: int = 4) -> bool:
