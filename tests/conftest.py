@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 from pathlib import Path
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 import torch
 
+import nemo.utils.nemo_logging  # noqa: F401 - sets the logger up, which the next function then opens
+
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -17,6 +20,7 @@ DATA = REPOSITORY.parent / "shared" / "data"
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    logging.getLogger("nemo").propagate = True  # so that caplog sees our records
     torch.set_num_threads(1)  # two OpenMP threads on a busy two-core machine are slower than one
 
 
