@@ -25,7 +25,9 @@ def transcribe_manifest(archive: Path, manifest: Path) -> tuple[list[str], list[
 
 def evenly(count: int, shown: int) -> list[int]:
     """Indices of `shown` things spread over `count`."""
-    return sorted({round(i * (count - 1) / max(shown - 1, 1)) for i in range(min(shown, count))})
+    if count <= shown:
+        return list(range(count))
+    return [round(place * (count - 1) / (shown - 1)) for place in range(shown)]
 
 
 def print_report(references: list[str], transcripts: list[str]) -> None:

@@ -1,0 +1,47 @@
+import pytest
+
+from examples.demo import training
+from examples.demo.errors import DemoError
+from examples.demo.manifests import DemoData
+from examples.demo.training import find_archive, last_epoch, train
+
+SCRIPT = """
+import pathlib, sys
+folder = next(word.split("=", 1)[1] for word in sys.argv if word.startswith("exp_manager.exp_dir="))
+checkpoints = pathlib.Path(folder) / "name" / "checkpoints"
+print("Epoch 0: done", file=sys.stderr)
+if "fail" in sys.argv:
+    raise SystemExit("ConfigError: model.optim.lr is missing")
+if "nothing" not in sys.argv:
+    checkpoints.mkdir(parents=True)
+    (checkpoints / "name.nemo").write_bytes(b"")
+"""
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    script = tmp_path / "train.py"
+    script.write_text(SCRIPT)
+    monkeypatch.setattr(training, "SCRIPT", script)
+    return DemoData(tmp_path / "train.json", tmp_path / "held_out.json", "")
+
+
+def test_training_leaves_an_archive_and_its_log(tmp_path, data):
+    trained = train(data, tmp_path / "run", [], print)
+    assert trained.archive == tmp_path / "run" / "name" / "checkpoints" / "name.nemo" == find_archive(tmp_path / "run")
+    assert last_epoch(tmp_path / "run" / "training.log") == "epoch 1"
+    assert trained.peak_megabytes > 1
+
+
+def test_failed_training_shows_the_end_of_its_log(tmp_path, data):
+    with pytest.raises(DemoError, match=r"(?s)exit status 1.*training\.log.*model\.optim\.lr is missing"):
+        train(data, tmp_path / "run", ["fail"], print)
+
+
+def test_training_without_a_model_is_an_error(tmp_path, data):
+    with pytest.raises(DemoError, match=r"left no \.nemo"):
+        train(data, tmp_path / "run", ["nothing"], print)
+
+
+def test_the_newest_archive_is_taken(tmp_path):
+    assert find_archive(tmp_path) is None
