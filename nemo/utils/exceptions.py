@@ -5,6 +5,7 @@ NeMoBaseException
 ├── ShapeError (ValueError)           a tensor has the wrong shape
 ├── MissingDependencyError (ImportError)  an optional package is needed
 ├── NotYetSupportedError (NotImplementedError)  the original offers it, this release does not
+├── ExportError (RuntimeError)        a module cannot be exported, or the exported file computes something else
 └── ArchiveError (ValueError)         a `.nemo` archive or a checkpoint cannot be read
     └── UnsafeArchiveError            it holds something that could harm; nothing of it was used
         └── UnsafeTargetError         its config names a class that archives may not build
@@ -31,6 +32,10 @@ class MissingDependencyError(NeMoBaseException, ImportError):
 
 class NotYetSupportedError(NeMoBaseException, NotImplementedError):
     """The original toolkit offers this and this release does not."""
+
+
+class ExportError(NeMoBaseException, RuntimeError):
+    """A module cannot be exported, or the exported file computes something else; the message names the file."""
 
 
 class ArchiveError(NeMoBaseException, ValueError):
