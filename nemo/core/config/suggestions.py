@@ -1,0 +1,60 @@
+"""Which key was meant: the nearest known one to a misspelt one."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from omegaconf import DictConfig
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name most like `name`; None when nothing is like it."""
+    lowered = {each.lower(): each for each in known}
+    close = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
+    return lowered[close[0]] if close else None
+
+
+def nearest_key(key: str, config: DictConfig) -> str | None:
+    """The key of `config`, in dotted form, that `key` most likely stands for; None when nothing is like it.
+
+    Follows `key` as far as it exists and replaces the first part that does not by the nearest one there; failing
+    that, looks for a key of the same last part elsewhere.
+    """
+    node: DictConfig | None = config
+    found: list[str] = []
+    parts = key.split(".")
+    for index, part in enumerate(parts):
+        names = _names(node)
+        if part in names:
+            found.append(part)
+            node = _child(node, part)
+            continue
+        close = nearest(part, names)
+        if close is not None:
+            return ".".join([*found, close, *parts[index + 1 :]])
+        break
+    same_end = [each for each in dotted_keys(config) if each.split(".")[-1] == parts[-1] and each != key]
+    return nearest(key, same_end) or (same_end[0] if len(same_end) == 1 else None)
+
+
+def dotted_keys(config: DictConfig, prefix: str = "") -> list[str]:
+    """Every key of `config` and of what is below it, sections included; interpolations are not followed."""
+    keys: list[str] = []
+    for name in _names(config):
+        keys.append(prefix + name)
+        child = _child(config, name)
+        if child is not None:
+            keys.extend(dotted_keys(child, f"{prefix}{name}."))
+    return keys
+
+
+def _names(node: DictConfig | None) -> list[str]:
+    if node is None or node._is_none() or node._is_missing() or node._is_interpolation():
+        return []
+    return [str(name) for name in node]
+
+
+def _child(node: DictConfig | None, name: str) -> DictConfig | None:
+    child = None if node is None else node._get_node(name)
+    return child if isinstance(child, DictConfig) else None
