@@ -15,6 +15,10 @@ IMPORT_EVERYTHING = """
 import importlib, json, sys, traceback, warnings
 
 blocked, modules = json.loads(sys.argv[1])
+import torch, torchmetrics, pytorch_lightning, hydra  # these look for packages themselves, each in its own way
+
+for loaded in [name for name in sys.modules if name.split(".")[0] in blocked]:
+    del sys.modules[loaded]
 
 class Blocker:
     def find_spec(self, name, path=None, target=None):
