@@ -19,6 +19,7 @@ from typing import Any
 
 MOVED_MODULES: dict[str, str] = {
     # original module -> ours: every public name of ours is offered there
+    "nemo.collections.asr.model": "nemo.collections.asr.models",  # the singular, which the first documents wrote
 }
 
 MOVED_NAMES: dict[str, str] = {
@@ -29,6 +30,15 @@ MOVED_NAMES: dict[str, str] = {
     "nemo.core.classes.common.Model": "nemo.core.classes.model.Model",
     "nemo.core.classes.common.PretrainedModelInfo": "nemo.core.classes.pretrained.PretrainedModelInfo",
     "nemo.core.classes.common.Serialization": "nemo.core.classes.serialization.Serialization",
+    # core: typed modules
+    "nemo.core.classes.common.Typing": "nemo.core.classes.type_checking.Typing",
+    "nemo.core.classes.common.is_semantic_typecheck_enabled": (
+        "nemo.core.classes.type_checking.is_semantic_typecheck_enabled"
+    ),
+    "nemo.core.classes.common.is_typecheck_enabled": "nemo.core.classes.type_checking.is_typecheck_enabled",
+    "nemo.core.classes.common.typecheck": "nemo.core.classes.type_checking.typecheck",
+    "nemo.core.classes.module.NeuralModule": "nemo.core.classes.neural_module.NeuralModule",
+    "nemo.utils.export_utils.ExportFormat": "nemo.core.classes.exportable.ExportFormat",
     "nemo.utils.model_utils.ArtifactItem": "nemo.core.connectors.artifacts.ArtifactItem",
     "nemo.utils.model_utils.ArtifactPathType": "nemo.core.connectors.artifacts.ArtifactPathType",
     "nemo.utils.model_utils.check_lib_version": "nemo.utils.versions.check_lib_version",
@@ -49,6 +59,76 @@ MOVED_NAMES: dict[str, str] = {
         "nemo.core.classes.evaluation_sets.resolve_validation_dataloaders"
     ),
     "nemo.utils.model_utils.uninject_model_parallel_rank": "nemo.utils.parallel_paths.uninject_model_parallel_rank",
+    # speech recognition: models, decoding, error rates
+    "nemo.collections.asr.models.ctc_models.EncDecCTCModel": "nemo.collections.asr.models.ctc.EncDecCTCModel",
+    "nemo.collections.asr.models.ctc_bpe_models.EncDecCTCModelBPE": (
+        "nemo.collections.asr.models.ctc_bpe.EncDecCTCModelBPE"
+    ),
+    "nemo.collections.asr.parts.submodules.ctc_decoding.CTCDecoding": "nemo.collections.asr.decoding.ctc.CTCDecoding",
+    "nemo.collections.asr.parts.submodules.ctc_decoding.CTCDecodingConfig": (
+        "nemo.collections.asr.decoding.ctc.CTCDecodingConfig"
+    ),
+    "nemo.collections.asr.parts.submodules.ctc_decoding.CTCBPEDecoding": (
+        "nemo.collections.asr.decoding.ctc.CTCBPEDecoding"
+    ),
+    "nemo.collections.asr.parts.submodules.ctc_decoding.CTCBPEDecodingConfig": (
+        "nemo.collections.asr.decoding.ctc.CTCBPEDecodingConfig"
+    ),
+    "nemo.collections.asr.parts.submodules.CTCDecodingConfig": "nemo.collections.asr.decoding.ctc.CTCDecodingConfig",
+    "nemo.collections.asr.parts.submodules.ctc_greedy_decoding.GreedyCTCInferConfig": (
+        "nemo.collections.asr.decoding.ctc_greedy.GreedyCTCInferConfig"
+    ),
+    "nemo.collections.asr.parts.submodules.ctc_beam_decoding.BeamCTCInferConfig": (
+        "nemo.collections.asr.decoding.ctc_beam.BeamCTCInferConfig"
+    ),
+    "nemo.collections.asr.parts.submodules.ctc_beam_decoding.PyCTCDecodeConfig": (
+        "nemo.collections.asr.decoding.ctc_beam.PyCTCDecodeConfig"
+    ),
+    "nemo.collections.asr.parts.submodules.ctc_beam_decoding.FlashlightConfig": (
+        "nemo.collections.asr.decoding.ctc_beam.FlashlightConfig"
+    ),
+    "nemo.collections.asr.parts.utils.asr_confidence_utils.ConfidenceConfig": (
+        "nemo.collections.asr.decoding.confidence.ConfidenceConfig"
+    ),
+    "nemo.collections.asr.parts.utils.asr_confidence_utils.ConfidenceMethodConfig": (
+        "nemo.collections.asr.decoding.confidence.ConfidenceMethodConfig"
+    ),
+    "nemo.collections.asr.parts.utils.rnnt_utils.Hypothesis": "nemo.collections.asr.decoding.hypothesis.Hypothesis",
+    "nemo.collections.asr.parts.utils.rnnt_utils.NBestHypotheses": (
+        "nemo.collections.asr.decoding.hypothesis.NBestHypotheses"
+    ),
+    "nemo.collections.asr.models.configs.asr_models_config.EncDecCTCConfig": (
+        "nemo.collections.asr.models.ctc_config.EncDecCTCConfig"
+    ),
+    "nemo.collections.asr.models.configs.asr_models_config.EncDecCTCModelConfig": (
+        "nemo.collections.asr.models.ctc_config.EncDecCTCModelConfig"
+    ),
+    "nemo.collections.asr.models.configs.asr_models_config.ASRDatasetConfig": (
+        "nemo.collections.asr.models.ctc_config.ASRDatasetConfig"
+    ),
+    "nemo.collections.asr.models.configs.asr_models_config.CacheAwareStreamingConfig": (
+        "nemo.collections.asr.models.streaming_config.CacheAwareStreamingConfig"
+    ),
+    "nemo.collections.asr.models.configs.quartznet_config.JasperModelConfig": (
+        "nemo.collections.asr.models.quartznet_config.JasperModelConfig"
+    ),
+    "nemo.collections.asr.models.configs.quartznet_config.QuartzNetModelConfig": (
+        "nemo.collections.asr.models.quartznet_config.QuartzNetModelConfig"
+    ),
+    "nemo.collections.asr.models.configs.EncDecCTCConfig": "nemo.collections.asr.models.ctc_config.EncDecCTCConfig",
+    "nemo.collections.asr.models.configs.EncDecCTCModelConfig": (
+        "nemo.collections.asr.models.ctc_config.EncDecCTCModelConfig"
+    ),
+    "nemo.collections.asr.models.configs.ASRDatasetConfig": "nemo.collections.asr.models.ctc_config.ASRDatasetConfig",
+    "nemo.collections.asr.models.configs.CacheAwareStreamingConfig": (
+        "nemo.collections.asr.models.streaming_config.CacheAwareStreamingConfig"
+    ),
+    "nemo.collections.asr.models.configs.JasperModelConfig": (
+        "nemo.collections.asr.models.quartznet_config.JasperModelConfig"
+    ),
+    "nemo.collections.asr.models.configs.QuartzNetModelConfig": (
+        "nemo.collections.asr.models.quartznet_config.QuartzNetModelConfig"
+    ),
 }
 
 

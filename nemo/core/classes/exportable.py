@@ -161,25 +161,27 @@ class Exportable:
             "export_modules_as_functions": export_modules_as_functions,
             "keep_initializers_as_inputs": bool(keep_initializers_as_inputs),
         }
-        _format_of(Path(output))
+        kind = _format_of(Path(output))
         files, descriptions, example = [], [], input_example
-        for name in self.list_export_subnets():
-            part = self.get_export_subnet(name)
-            if not isinstance(part, Exportable):
-                raise ExportError(
-                    f"{type(self).__name__}.list_export_subnets() names {name!r}, a {type(part).__name__}, which is "
-                    f"not Exportable. Derive its class from nemo.core.Exportable."
-                )
+        for name, part in self._exported_parts():
             path = _file_of_part(Path(output), name)
             result = part._export_one(path, example, check_trace, check_tolerance, dynamic_axes, options)
             # a part takes what the part before it gave, when the caller said what the first one takes
             example = None if input_example is None else result
             files.append(str(path))
-            kind = type(part) if part is self else f"{type(self).__name__}.{name}"
-            label = kind if isinstance(kind, str) else kind.__name__
-            descriptions.append(f"{label} exported to {_format_of(path).name}")
+            descriptions.append(f"{type(self).__name__}{'' if name == 'self' else '.' + name} exported to {kind.name}")
             logger.info("%s: %s", descriptions[-1], path)
         return files, descriptions
+
+    def _exported_parts(self) -> list[tuple[str, Exportable]]:
+        parts = [(name, self.get_export_subnet(name)) for name in self.list_export_subnets()]
+        for name, part in parts:
+            if not isinstance(part, Exportable):
+                raise ExportError(
+                    f"{type(self).__name__}.list_export_subnets() names {name!r}, a {type(part).__name__}, which is "
+                    f"not Exportable. Derive its class from nemo.core.Exportable."
+                )
+        return parts
 
     def _export_one(
         self,

@@ -51,16 +51,33 @@ class Port:
         self.depth = None if ignore_collections else depth
         self._accepted: dict[int, NeuralType] = {id(inner): inner}  # holds the types, so that an id stays theirs
 
-    def takes_at_once(self, value: Any, semantic: bool) -> bool:
-        """Whether `value` is a tensor that plainly fits, its type included; if not, it needs :meth:`check`."""
-        if value.__class__ is not Tensor or self.depth or (self.ndim is not None and value.ndim != self.ndim):
+    def is_declared_as(self, declared: Any) -> bool:
+        """Whether a port made from `declared` would check the same."""
+        depth = self.declared_depth
+        while depth and isinstance(declared, (list, tuple)) and len(declared) == 1:
+            depth, declared = depth - 1, declared[0]
+        mine = self.neural_type
+        if depth or declared.__class__ is not NeuralType or declared.optional != mine.optional:
             return False
-        found = getattr(value, "neural_type", None)
-        return found is None or not semantic or id(found) in self._accepted
+        elements, other = mine.elements_type, declared.elements_type
+        # labels give the same axes object each time; anything else is not worth comparing
+        return declared.axes is mine.axes and (
+            other is elements
+            or (
+                other.__class__ is elements.__class__
+                and other.type_parameters == elements.type_parameters
+                and other.fields == elements.fields
+            )
+        )
 
     def is_plainly(self, value: Any) -> bool:
         """Whether `value` is a bare tensor of the declared rank, and a bare tensor is declared."""
         return value.__class__ is Tensor and not self.depth and (self.ndim is None or value.ndim == self.ndim)
+
+    def has_seen_type_of(self, tensor: Tensor) -> bool:
+        """Whether the tensor carries no type, or one that was accepted before."""
+        found = getattr(tensor, "neural_type", None)
+        return found is None or id(found) in self._accepted
 
     def check(self, value: Any, where: str, semantic: bool) -> None:
         """Checks an argument at length: how deep its tensors lie in lists, their type and rank.
@@ -154,6 +171,15 @@ class Ports:
         self._mandatory = sum(not port.neural_type.optional for port in self._ordered)
         self._is_one_container = len(self._ordered) == 1 and self._ordered[0].declared_depth > 0
 
+    def are_declared_as(self, types: Mapping[str, Any]) -> bool:
+        """Whether ports made from `types` would check the same; asked at each call when types may change."""
+        if len(types) != len(self._ordered):
+            return False
+        for port, (name, declared) in zip(self._ordered, types.items(), strict=True):
+            if name != port.name or not port.is_declared_as(declared):
+                return False
+        return True
+
     def check_inputs(self, arguments: dict[str, Any], where: str, semantic: bool) -> None:
         """Checks the keyword arguments of a call.
 
@@ -172,7 +198,7 @@ class Ports:
             port = by_name.get(name)
             if port is None:
                 raise TypeError(f"{where} has no argument {name!r}. Its arguments are: {self.describe()}.")
-            if not port.takes_at_once(value, semantic):
+            if not (port.is_plainly(value) and port.has_seen_type_of(value)):
                 port.check(value, where, semantic)
 
     def label_outputs(self, outputs: Any, where: str) -> None:

@@ -169,6 +169,8 @@ class _TypedMethod:
         "_fixed_outputs",
         "_ignore_collections",
         "_input_getter",
+        "_latest_inputs",
+        "_latest_outputs",
         "_output_getter",
         "cls",
         "where",
@@ -181,6 +183,7 @@ class _TypedMethod:
         self._input_getter, self._output_getter = self.cls.input_types, self.cls.output_types
         self._fixed_inputs = self._fixed_ports(instance, decorator.input_types, "input_types")
         self._fixed_outputs = self._fixed_ports(instance, decorator.output_types, "output_types")
+        self._latest_inputs = self._latest_outputs = _AT_EACH_CALL
 
     def is_of(self, cls: type[Typing]) -> bool:
         """False when it was made for another class, or the class has other types since."""
@@ -188,13 +191,21 @@ class _TypedMethod:
 
     def inputs(self, instance: Typing) -> Ports | None:
         """The inputs of a call on `instance`; None if they are not declared."""
-        fixed = self._fixed_inputs
-        return self._ports(instance.input_types) if fixed is _AT_EACH_CALL else fixed
+        if self._fixed_inputs is not _AT_EACH_CALL:
+            return self._fixed_inputs
+        declared, latest = instance.input_types, self._latest_inputs
+        if declared is not None and not latest.are_declared_as(declared):
+            latest = self._latest_inputs = Ports(declared, self._ignore_collections)
+        return None if declared is None else latest
 
     def outputs(self, instance: Typing) -> Ports | None:
         """The outputs of a call on `instance`; None if they are not declared."""
-        fixed = self._fixed_outputs
-        return self._ports(instance.output_types) if fixed is _AT_EACH_CALL else fixed
+        if self._fixed_outputs is not _AT_EACH_CALL:
+            return self._fixed_outputs
+        declared, latest = instance.output_types, self._latest_outputs
+        if declared is not None and not latest.are_declared_as(declared):
+            latest = self._latest_outputs = Ports(declared, self._ignore_collections)
+        return None if declared is None else latest
 
     def _fixed_ports(self, instance: Typing, given: Any, attribute: str) -> Ports | None:
         if given is not typecheck.TypeState.UNINITIALIZED:

@@ -361,6 +361,36 @@ def test_types_that_depend_on_the_instance_follow_it():
         resampler.forward(x=signal)
 
 
+def test_each_part_of_a_type_that_depends_on_the_instance_is_followed():
+    class Flexible(Typing):
+        declared = None
+
+        @property
+        def input_types(self):
+            return self.declared
+
+        @typecheck()
+        def forward(self, x):
+            return x
+
+    module, signal = Flexible(), labelled(torch.zeros(1, 4), NeuralType(("B", "T"), AudioSignal(8000)))
+    accepting = NeuralType(("B", "T"), AudioSignal(8000))
+    refusing = [
+        {"y": accepting},
+        {"x": accepting, "y": accepting},
+        {"x": [accepting]},
+        {"x": NeuralType(("B", "D", "T"), AudioSignal(8000))},
+        {"x": NeuralType(("B", "T"), AudioSignal(16000))},
+        {"x": NeuralType(("B", "T"), LogitsType())},
+    ]
+    for types in refusing:
+        for module.declared in ({"x": accepting}, {"x": NeuralType(("B", "T"), AudioSignal(8000))}, None):
+            module.forward(**{"x": signal})
+        module.declared = types
+        with pytest.raises(TypeError):
+            module.forward(x=signal)
+
+
 _state_of_module = {"rate": 8000}
 
 
