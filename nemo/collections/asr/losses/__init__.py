@@ -1,0 +1,5 @@
+"""Losses of speech models."""
+
+from nemo.utils.lazy import lazy_exports
+
+__getattr__, __dir__, __all__ = lazy_exports(__name__, {"ctc": ["CTCLoss"]}, submodules=["ctc"])

@@ -1,0 +1,18 @@
+"""The network parts that configs of speech models name."""
+
+from nemo.utils.lazy import lazy_exports
+
+__getattr__, __dir__, __all__ = lazy_exports(
+    __name__,
+    {
+        "audio_preprocessor": ["AudioPreprocessor"],
+        "conv_classification": ["ConvASRDecoderClassification"],
+        "conv_decoder": ["ConvASRDecoder"],
+        "conv_encoder": ["ConvASREncoder"],
+        "crop_or_pad": ["CropOrPadSpectrogramAugmentation"],
+        "masked_patch": ["MaskedPatchAugmentation"],
+        "mel_preprocessor": ["AudioToMelSpectrogramPreprocessor"],
+        "mfcc_preprocessor": ["AudioToMFCCPreprocessor"],
+        "spectrogram_augmentation": ["SpectrogramAugmentation"],
+    },
+)

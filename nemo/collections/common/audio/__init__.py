@@ -1,0 +1,13 @@
+"""Audio: features, reading, resampling, perturbation."""
+
+from nemo.utils.lazy import lazy_exports
+
+__getattr__, __dir__, __all__ = lazy_exports(
+    __name__,
+    {
+        "mel": ["FilterbankFeatures"],
+        "mel_filterbank": ["mel_filterbank"],
+        "mfcc": ["MFCCFeatures"],
+    },
+    submodules=["io", "mel", "mel_filterbank", "mfcc", "normalization", "perturb", "resample", "segment"],
+)
