@@ -68,6 +68,7 @@ class TargetPolicy:
         self._trusted_names = {name for name in trusted if not name.endswith(".")}
         self._trusted_prefixes = tuple(name for name in trusted if name.endswith("."))
         self._known = {_canonical(cls): cls for cls in known_classes}
+        self._source = "config"  # what was checked last, for the messages of later steps
 
     @contextlib.contextmanager
     def active(self) -> Iterator[TargetPolicy]:
@@ -90,6 +91,7 @@ class TargetPolicy:
         Raises:
             UnsafeTargetError: names the key.
         """
+        self._source = source
         for key, name, _ in _named_classes(config, source):
             fault = self._fault(name)
             if fault:
@@ -105,13 +107,14 @@ class TargetPolicy:
             if builds:
                 self.resolve(name, f"{source}: {key}")
 
-    def resolve(self, name: str, source: str = "config") -> Any:
+    def resolve(self, name: str, source: str | None = None) -> Any:
         """The class that a name stands for, after both checks; a few functions of ours count as classes.
 
         Raises:
             UnsafeTargetError: archives may not build it.
             NotYetSupportedError: the original has it, this release does not.
         """
+        source = source or self._source
         fault = self._fault(name)
         if fault is None and _is_outside_only(name) and not self._is_trusted(name):
             fault = "archives may carry this name, but it is not built from them"

@@ -74,7 +74,7 @@ class TorchZip:
 
 def _entries(data: memoryview, source: str) -> list[zipfile.ZipInfo]:
     if bytes(data[:4]) != b"PK\x03\x04":
-        raise ArchiveError(_not_a_checkpoint(bytes(data[:16]), source))
+        raise _not_a_checkpoint(bytes(data[:16]), source)
     try:
         with zipfile.ZipFile(open_view(data)) as file:
             entries = file.infolist()
@@ -107,15 +107,15 @@ def _checked_offset(entry: zipfile.ZipInfo, root: str, data: memoryview, source:
     return offset
 
 
-def _not_a_checkpoint(start: bytes, source: str) -> str:
+def _not_a_checkpoint(start: bytes, source: str) -> ArchiveError:
     if not start:
-        return f"{source}: the file of weights is empty. Get it again."
+        return ArchiveError(f"{source}: the file of weights is empty. Get it again.")
     if start[:1] == b"\x80":
-        return (
+        return UnsafeArchiveError(
             f"{source}: a bare pickle or a file of torch before 1.6, which can run code when it is read. If you trust "
             f"it: torch.save(torch.load(path, weights_only=True), new_path) with a current torch, and use the new file."
         )
-    return (
+    return ArchiveError(
         f"{source}: not a file of weights: it starts with {start!r}. Expected is what torch.save(model.state_dict()) "
         f"or safetensors write."
     )

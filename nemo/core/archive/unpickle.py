@@ -61,7 +61,7 @@ class Call:
         return self._function(*arguments)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        raise AttributeError(f"{name!r} cannot be set")
+        raise UnsafeArchiveError(f"data.pkl sets {name!r} of a function, which weights have no need of.")
 
 
 class Mention(str):
@@ -96,8 +96,10 @@ def read_pickle(container: TorchZip, stand_in: Callable[[str], Any] = lambda pat
     reader = _Reader(content, container, stand_in)
     try:
         return reader.load()
-    except ArchiveError:
-        raise
+    except ArchiveError as error:
+        if container.source in str(error):
+            raise
+        raise type(error)(f"{container.source}: {error}") from error
     except Exception as error:  # whatever a broken pickle makes the reader do, it is the file's fault
         if reader.mentioned and isinstance(error, (TypeError, AttributeError, pickle.UnpicklingError)):
             raise UnsafeArchiveError(

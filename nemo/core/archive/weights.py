@@ -98,12 +98,12 @@ def _is_safetensors(content: memoryview) -> bool:
 
 
 def _read_safetensors(content: memoryview, source: str) -> dict[str, Tensor]:
-    from safetensors import SafetensorError
-    from safetensors.torch import load
-
     header = bytes(content[8 : 8 + int.from_bytes(content[:8], "little")])
     if header.count(b"data_offsets") > MAX_SAFETENSORS_NAMES:
         raise UnsafeArchiveError(f"{source}: more than {MAX_SAFETENSORS_NAMES} tensors in one safetensors file.")
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
     try:
         return load(bytes(content))
     except SafetensorError as error:

@@ -17,6 +17,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 
 from nemo.core.archive.checkpoint import load_checkpoint
+from nemo.core.archive.safe_yaml import config_from_tree
 from nemo.core.archive.targets import TargetPolicy
 from nemo.core.config.legacy import maybe_update_config_version
 from nemo.core.connectors.config_contents import named_targets, strings_of
@@ -61,7 +62,7 @@ def load_model_from_checkpoint(
     checkpoint = load_checkpoint(path, map_location=map_location or "cpu")
     if not isinstance(checkpoint.get("state_dict"), dict):
         raise ArchiveError(f"{path} has no state_dict; expected a checkpoint written by Lightning's Trainer")
-    own = _own_config(checkpoint)
+    own = _own_config(checkpoint, path)
     given = (
         OmegaConf.select(OmegaConf.load(hparams_file), "cfg") if hparams_file is not None else kwargs.pop("cfg", None)
     )
@@ -92,7 +93,10 @@ def load_model_from_checkpoint(
     return model.to(map_location) if map_location is not None else model
 
 
-def _own_config(checkpoint: dict[str, Any]) -> DictConfig | None:
+def _own_config(checkpoint: dict[str, Any], source: str) -> DictConfig | None:
     """The config that the checkpoint carries."""
     config = (checkpoint.get(HYPER_PARAMETERS) or {}).get("cfg")
-    return maybe_update_config_version(OmegaConf.create(config)) if config is not None else None
+    if config is None:
+        return None
+    # resolved here: later, an interpolation could build a name that was never checked, or read the environment
+    return maybe_update_config_version(config_from_tree(config, source))

@@ -132,6 +132,7 @@ class SaveRestoreConnector:
             policy.check_config(config, str(restore_path))
             if return_config:
                 return config
+            state_dict = self._read_weights(archive, restore_path)  # refused before anything is built
             folder = self._unpack_artifacts(archive)
             try:
                 with restoring(Restoration(str(restore_path), folder, archive_values)), policy.active():
@@ -141,7 +142,6 @@ class SaveRestoreConnector:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
             weakref.finalize(instance, shutil.rmtree, folder, ignore_errors=True)
-            state_dict = self._read_weights(archive, restore_path)
         instance = instance.to(_device(map_location))
         state_dict = self.modify_state_dict(config, state_dict)
         self.load_instance_with_state_dict(instance, state_dict, strict)
