@@ -16,9 +16,9 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig
 
-from nemo.core.config.suggestions import nearest_key
+from nemo.core.config.keys import nearest_key
 from nemo.core.config.trainer_devices import devices_for_gpus, warn_of_translation
 
 if TYPE_CHECKING:
@@ -173,8 +173,3 @@ def unknown_keys(overrides: list[str], config: DictConfig) -> list[str]:
         else:
             lines.append(f"{text}: the configuration has no key {key}.{hint} To add a new key, write +{text}")
     return lines
-
-
-def missing_keys(config: DictConfig) -> list[str]:
-    """Every key whose value is still `???`."""
-    return sorted(str(key) for key in OmegaConf.missing_keys(config))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 import sys
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -20,12 +21,11 @@ from omegaconf.errors import InterpolationToMissingValueError, MissingMandatoryV
 from nemo.core.config.command_line import (
     CommandLine,
     adapt_overrides,
-    missing_keys,
     parse_command_line,
     unknown_keys,
 )
+from nemo.core.config.keys import missing_keys, nearest, nearest_key
 from nemo.core.config.resolvers import register_resolvers
-from nemo.core.config.suggestions import nearest, nearest_key
 from nemo.core.config.trainer_devices import translate_gpus
 from nemo.utils.exceptions import ConfigError
 
@@ -131,7 +131,10 @@ class _Run:
         candidates = [self.script.parent / self.path, Path.cwd() / self.path]
         for candidate in candidates:
             if candidate.is_dir() and self._has_file(candidate):
-                return str(candidate.resolve())
+                # a name that leads into a folder: the file is a whole configuration, not a part under the folder's name
+                file = candidate / f"{self.name}.yaml"
+                self.name = file.stem
+                return str(file.parent.resolve())
         existing = [candidate for candidate in candidates if candidate.is_dir()]
         if existing:
             return str(existing[0].resolve())
@@ -222,14 +225,16 @@ class _Run:
 
     def _explain_composition(self, error: Exception, folder: str) -> str:
         """What Hydra said, and for a key of the file that the dataclass does not have, which one was meant."""
-        cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
-        key = getattr(cause, "full_key", None)
-        message = f"{error}" if cause is error else f"{error}\n{cause}"
-        if self.schema is None or not key or "not in" not in str(cause):
+        message = str(error)
+        if error.__cause__ is not None and str(error.__cause__) not in message:
+            message = f"{message}\n{error.__cause__}"
+        unknown = re.search(r"Key '.*' not in '.*'\s+full_key: (\S+)", message)
+        if self.schema is None or unknown is None:
             return message
-        close = nearest_key(str(key), OmegaConf.structured(self.schema))
+        key = unknown.group(1)
+        close = nearest_key(key, OmegaConf.structured(self.schema))
         hint = f" Did you mean {close}?" if close else ""
-        if str(key) == "trainer.gpus":
+        if key == "trainer.gpus":
             hint = " Write trainer.accelerator and trainer.devices."
         return f"{folder}/{self.name}.yaml: {self.schema.__name__} has no key {key}.{hint}"
 
@@ -256,7 +261,9 @@ def _explain_missing(error: OmegaConfBaseException, config: DictConfig) -> Confi
     """Names the key that is still `???` from the root of the configuration, and the override that sets it."""
     key = str(error.full_key or error.key)
     unset = missing_keys(config)
-    full = next((each for each in unset if each == key or each.endswith(f".{key}")), key)
+    named = [each for each in unset if each == key or each.endswith(f".{key}")]
+    named += [each for each in unset if each in str(error)]  # what an interpolation led to
+    full = named[0] if named else key
     others = [each for each in unset if each != full]
     also = f" Also not set: {', '.join(others)}." if others else ""
     return ConfigError(

@@ -14,8 +14,9 @@ from enum import Enum
 from typing import Any, Literal, Union
 
 from omegaconf import MISSING, DictConfig, OmegaConf
+from omegaconf.errors import UnsupportedValueType
 
-from nemo.core.config.suggestions import nearest
+from nemo.core.config.keys import missing_keys, nearest
 from nemo.utils.exceptions import ConfigError
 
 logger = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ def with_defaults(
         faults.errors += [message for _, message in faults.unknown]
         faults.errors += [
             f"{where}.{key} is mandatory and not set. Set it in the configuration, or give {where}.{key}=VALUE."
-            for key in sorted(OmegaConf.missing_keys(OmegaConf.create(filled, flags={"allow_objects": True})))
+            for key in missing_keys(_config(filled))
         ]
     if faults.errors:
         raise ConfigError("\n".join(faults.errors))
@@ -71,11 +72,18 @@ def with_defaults(
         if (_name(schema), identity) not in _reported:
             _reported.add((_name(schema), identity))
             logger.warning("%s It is kept and not used.", message)
-    result = OmegaConf.create(filled, flags={"allow_objects": True})
+    result = _config(filled)
     if isinstance(cfg, DictConfig) and cfg._get_parent() is not None:
         result._set_parent(cfg._get_parent())  # so that interpolations to other sections still resolve
         result._set_key(cfg._key())
     return result
+
+
+def _config(container: dict[str, Any]) -> DictConfig:
+    try:
+        return OmegaConf.create(container)
+    except UnsupportedValueType:  # a class or another object, which only Python code can have put there
+        return OmegaConf.create(container, flags={"allow_objects": True})
 
 
 def _plain(cfg: Any) -> dict[str, Any]:
@@ -85,7 +93,7 @@ def _plain(cfg: Any) -> dict[str, Any]:
     if dataclasses.is_dataclass(cfg):
         return _of_dataclass(cfg)
     if not isinstance(cfg, DictConfig):
-        cfg = OmegaConf.create(dict(cfg), flags={"allow_objects": True})
+        cfg = _config(dict(cfg))
     container = OmegaConf.to_container(cfg, resolve=False)
     return {str(key): value for key, value in container.items()} if isinstance(container, dict) else {}
 

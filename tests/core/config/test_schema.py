@@ -156,3 +156,8 @@ def test_a_class_whose_annotations_cannot_be_read_still_gives_its_defaults():
     hidden = dataclasses.make_dataclass("Hidden", [("x", "NotImported", 3)])
     assert with_defaults(hidden, {"x": "anything"}).x == "anything"
     assert with_defaults(hidden, {}).x == 3
+
+
+def test_objects_that_python_code_put_into_a_section_stay():
+    assert with_defaults(Model, {"labels": logging.Logger}).labels is logging.Logger
+    assert with_defaults(Model, {"labels": ["a"]})._get_flag("allow_objects") is None

@@ -1,11 +1,12 @@
-"""Which key was meant: the nearest known one to a misspelt one."""
+"""Keys of a config: which there are, which are unset, and which one a misspelt one stands for."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, ListConfig
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -47,6 +48,25 @@ def dotted_keys(config: DictConfig, prefix: str = "") -> list[str]:
         if child is not None:
             keys.extend(dotted_keys(child, f"{prefix}{name}."))
     return keys
+
+
+def missing_keys(config: DictConfig) -> list[str]:
+    """Every key of `config` whose own value is `???`, in dotted form; interpolations are not followed."""
+    keys: list[str] = []
+    for name in _names(config):
+        node = config._get_node(name)
+        for child, path in [(node, name), *_elements(node, name)]:
+            if isinstance(child, DictConfig) and not child._is_missing():
+                keys.extend(f"{path}.{key}" for key in missing_keys(child))
+            elif child is not None and child._is_missing():
+                keys.append(path)
+    return sorted(keys)
+
+
+def _elements(node: Any, path: str) -> list[tuple[Any, str]]:
+    if not isinstance(node, ListConfig) or node._is_none() or node._is_missing() or node._is_interpolation():
+        return []
+    return [(node._get_node(index), f"{path}[{index}]") for index in range(len(node))]
 
 
 def _names(node: DictConfig | None) -> list[str]:
