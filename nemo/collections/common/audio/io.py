@@ -203,7 +203,8 @@ def _through_soundfile(
         try:
             if start:
                 sound.seek(start)
-            samples = sound.read(count, dtype=dtype)
+            scaled = dtype.startswith("int") and sound.subtype in ("FLOAT", "DOUBLE")  # not done by the library
+            samples = sound.read(count, dtype="float64" if scaled else dtype)
         except soundfile.LibsndfileError as error:
             raise AudioFileError(
                 f"{name} is damaged: reading samples {start} to {start + count} failed ({error.error_string}). "
@@ -217,4 +218,6 @@ def _through_soundfile(
         if sound.subtype in ("FLOAT", "DOUBLE") and not np.isfinite(samples).all():
             bad = int(np.count_nonzero(~np.isfinite(samples)))
             raise AudioFileError(f"{name} holds {bad} samples that are NaN or infinite. Make it again as 16-bit PCM.")
+        if scaled:
+            samples = (np.clip(samples, -1.0, 1.0) * np.iinfo(dtype).max).astype(dtype)
     return samples, rate

@@ -102,7 +102,8 @@ def test_the_rate_is_changed_on_request(tmp_path):
 def test_integers_are_given_on_request(tmp_path):
     path = saved(tmp_path, subtype="PCM_16")
     assert load_audio(path, dtype="int16").dtype == np.int16
-    np.testing.assert_allclose(load_audio(path, dtype="int32") / 2.0**31, load_audio(path), atol=1e-9)
+    for kind in (path, saved(tmp_path, "f.wav", subtype="FLOAT")):
+        np.testing.assert_allclose(load_audio(kind, dtype="int32") / 2.0**31, load_audio(kind), atol=1e-9)
 
 
 def test_headers_written_to_a_pipe_promise_nothing(tmp_path):
