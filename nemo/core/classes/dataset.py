@@ -46,9 +46,9 @@ class _TypedBatches(Typing, Serialization):
         return self._collate_fn(batch)
 
 
-class Dataset(torch.utils.data.Dataset, _TypedBatches):
+class Dataset(torch.utils.data.Dataset[Any], _TypedBatches):
     """A dataset of samples by number; give `__len__`, `__getitem__` and, if samples differ in length, `_collate_fn`."""
 
 
-class IterableDataset(torch.utils.data.IterableDataset, _TypedBatches):
+class IterableDataset(torch.utils.data.IterableDataset[Any], _TypedBatches):
     """A dataset that streams samples; give `__iter__` and, if samples differ in length, `_collate_fn`."""

@@ -66,12 +66,12 @@ class Exportable:
     @property
     def input_types_for_export(self) -> dict[str, Any] | None:
         """Name -> neural type of what the exported file takes."""
-        return self.input_module.input_types
+        return getattr(self.input_module, "input_types", None)
 
     @property
     def output_types_for_export(self) -> dict[str, Any] | None:
         """Name -> neural type of what the exported file gives."""
-        return self.output_module.output_types
+        return getattr(self.output_module, "output_types", None)
 
     @property
     def disabled_deployment_input_names(self) -> set[str]:
@@ -103,7 +103,8 @@ class Exportable:
 
     def get_export_config(self) -> dict[str, Any]:
         """Options of the export, set by :meth:`set_export_config`."""
-        return self.__dict__.setdefault("_export_config", {})
+        config: dict[str, Any] = self.__dict__.setdefault("_export_config", {})
+        return config
 
     def set_export_config(self, args: dict[str, Any]) -> None:
         """Adds to the options of the export, which a model's own hooks read: `{"decoder_type": "ctc"}`."""
@@ -217,6 +218,9 @@ class Exportable:
         assert isinstance(self, nn.Module)
         return TracedCall(self, getattr(self, "forward_for_export", self.forward), example)
 
+    def _names_of_inputs(self, traced: TracedCall) -> list[str]:
+        return exporters.names_for(self.input_names, len(exporters.flat_tensors(traced.tensors)), "input")
+
     def _default_example(self) -> Any:
         module = self.input_module
         example = module.input_example() if hasattr(module, "input_example") else None
@@ -230,8 +234,8 @@ class Exportable:
     def _write_onnx(
         self, traced: TracedCall, output_count: int, path: Path, dynamic_axes: dict[str, Any] | None, options: Any
     ) -> None:
-        input_names = self.input_names[: len(exporters.flat_tensors(traced.tensors))]
-        declared = self.output_names[:output_count]
+        input_names = self._names_of_inputs(traced)
+        declared = exporters.names_for(self.output_names, output_count, "output")
         # in a file a name stands for one value, so `lengths` that are both taken and given need two
         renamed = {name: f"{name}_out" if name in input_names else name for name in declared}
         if dynamic_axes is None:
@@ -254,7 +258,7 @@ class Exportable:
             expected = exporters.flat_tensors(traced(*traced.tensors))
             if kind is ExportFormat.ONNX:
                 tensors = exporters.flat_tensors(traced.tensors)
-                found = exporters.run_onnx(file, dict(zip(self.input_names, tensors, strict=False)))
+                found = exporters.run_onnx(file, dict(zip(self._names_of_inputs(traced), tensors, strict=True)))
             else:
                 found = exporters.run_torchscript(file, traced.tensors)
             if found is not None:

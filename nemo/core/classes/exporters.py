@@ -170,6 +170,11 @@ def port_names(types: Mapping[str, Any] | None, disabled: Sequence[str] | set[st
     return [name for name in types or {} if name not in disabled]
 
 
+def names_for(names: Sequence[str], count: int, stem: str) -> list[str]:
+    """`count` names: the declared ones, and `<stem>_<number>` for tensors beyond them."""
+    return [*names[:count], *(f"{stem}_{number}" for number in range(len(names), count))]
+
+
 def open_axes(types: Mapping[str, Any] | None, names: Mapping[str, str]) -> dict[str, dict[int, str]]:
     """The axes whose size an exported file leaves open, from neural types.
 

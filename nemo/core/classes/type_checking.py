@@ -259,7 +259,7 @@ def _typed_method(method: Callable[..., Any], decorator: typecheck, instance: An
     """
     cls = instance.__class__
     try:
-        typed = cls._typed_methods[method]
+        typed: _TypedMethod = cls._typed_methods[method]
         if typed.is_of(cls):
             return typed
     except (AttributeError, KeyError):

@@ -208,6 +208,17 @@ def test_forward_for_export_input_module_and_output_module_decide(tmp_path):
     assert recognizer.calls[1:] == ["teardown"]
 
 
+def test_module_without_types_is_exported_with_numbered_names(tmp_path):
+    class Untyped(nn.Linear, Exportable):
+        pass
+
+    module = Untyped(2, 3)
+    files, _ = module.export(tmp_path / "untyped.onnx", input_example=torch.ones(1, 2), check_trace=True)
+    assert module.input_names == module.output_names == []
+    (result,) = run_onnx(files[0], input_0=torch.zeros(1, 2))
+    torch.testing.assert_close(result, module.bias.detach()[None])
+
+
 def test_each_part_becomes_a_file_named_after_it(tmp_path):
     recognizer = Recognizer(split=True)
     files, descriptions = recognizer.export(tmp_path / "r.onnx")
