@@ -136,7 +136,7 @@ def _adapt(text: str, override: Override, config: DictConfig) -> list[str]:
         return [f"+{text}"]
     names_a_kind = isinstance(value, str) and isinstance(node, DictConfig) and "name" in _keys(node)
     if names_a_kind and not override.is_add() and not override.is_force_add():
-        logger.info("%s is read as %s.name=%s; the rest of the section stays as it is", text, key, value)
+        logger.warning("%s is read as %s.name=%s; the rest of the section stays as it is", text, key, value)
         return [f"{key}.name={text.partition('=')[2]}"]
     return [text]
 
@@ -164,7 +164,7 @@ def unknown_keys(overrides: list[str], config: DictConfig) -> list[str]:
     for text, override in zip(overrides, parse_overrides(overrides), strict=True):
         key = override.key_or_group
         is_added = any(key == each or key.startswith(f"{each}.") for each in added)
-        if is_added or key.startswith("hydra") or _node(config, key) is not None:
+        if is_added or key.replace("/", ".").split(".")[0] == "hydra" or _node(config, key) is not None:
             continue
         close = nearest_key(key, config)
         hint = f" Did you mean {close}?" if close else ""

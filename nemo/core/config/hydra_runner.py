@@ -89,6 +89,9 @@ class _Run:
         self.name = (self.command_line.config_name or config_name or "").removesuffix(".yaml") or None
         self.path = self.command_line.config_path or config_path or "."
         self.schema = schema
+        extra = self.command_line.config_dir
+        self.extra_folder = str(Path(extra).resolve()) if extra is not None else None
+        """A second folder that configurations may be in."""
         if schema is not None and "/" in (self.name or ""):
             raise _stop(
                 f"--config-name is {self.name!r}, but a script with a schema finds its configuration by name alone. "
@@ -100,14 +103,18 @@ class _Run:
         """Composes the configuration and calls the task with it, by way of Hydra."""
         import hydra
 
+        import nemo.utils.nemo_logging  # noqa: F401  a script's log lines take the toolkit's form from here on
+
         register_resolvers()
         folder = self._folder()
+        if self.extra_folder is not None and self._has_file(self.extra_folder):  # --config-dir goes before the other
+            folder, self.extra_folder = self.extra_folder, folder
         primary = self._store_schema(folder)
         overrides = self._checked_overrides(folder, primary)
         typed = sys.argv
         arguments = [*self.command_line.hydra_options, *overrides, *HYDRA_SETTINGS]
-        if self.command_line.config_dir is not None:
-            arguments = ["--config-dir", self.command_line.config_dir, *arguments]
+        if self.extra_folder is not None:
+            arguments = ["--config-dir", self.extra_folder, *arguments]
 
         @functools.wraps(self.task)
         def job(cfg: DictConfig) -> Any:
@@ -158,8 +165,7 @@ class _Run:
         store.store(group="trainer", name="trainer", node=TrainerConfig)
         if self.schema is None:
             return self.name
-        has_file = self._has_file(folder) or self._has_file(self.command_line.config_dir or folder)
-        if not has_file:
+        if not self._has_file(folder):
             if self.command_line.config_name is not None:
                 raise _stop(self._not_found(folder))
             store.store(name=self.name or "config", node=self.schema)
@@ -210,8 +216,7 @@ class _Run:
         from hydra import compose, initialize_config_dir
         from omegaconf import open_dict
 
-        extra = self.command_line.config_dir
-        settings = [f"hydra.searchpath=[{Path(extra).resolve().as_uri()}]"] if extra is not None else []
+        settings = [f"hydra.searchpath=['file://{self.extra_folder}']"] if self.extra_folder is not None else []
 
         def composed(overrides: list[str]) -> tuple[DictConfig, set[str]]:
             config = compose(primary, overrides=[*settings, *overrides], return_hydra_config=True)
@@ -239,7 +244,7 @@ class _Run:
         return f"{folder}/{self.name}.yaml: {self.schema.__name__} has no key {key}.{hint}"
 
     def _not_found(self, folder: str) -> str:
-        folders = [folder, *([self.command_line.config_dir] if self.command_line.config_dir else [])]
+        folders = [folder] if self.extra_folder is None else [folder, self.extra_folder]
         there = sorted(path.stem for each in folders for path in Path(each).glob("*.yaml"))
         looked = " and ".join(f"{Path(each) / str(self.name)}.yaml" for each in folders)
         close = nearest(str(self.name), there)

@@ -196,6 +196,13 @@ def test_a_folder_below_the_working_directory_is_found_as_well(folder):
     assert result(folder, "train.py", "--config-path=mine", "--config-name=own")["cfg"] == {"name": "own"}
 
 
+def test_an_additional_folder_is_searched(folder):
+    (folder / "my conf").mkdir()
+    (folder / "my conf" / "own.yaml").write_text("name: own\n")
+    run = result(folder, "train.py", "--config_dir", str(folder / "my conf"), "--config-name=own")
+    assert run["cfg"] == {"name": "own"}
+
+
 def test_a_name_may_lead_into_a_folder(folder):
     (folder / "scripts" / "conf" / "nested").mkdir()
     (folder / "scripts" / "conf" / "nested" / "x.yaml").write_text("name: nested\n")
