@@ -59,6 +59,76 @@ MOVED_NAMES: dict[str, str] = {
         "nemo.core.classes.evaluation_sets.resolve_validation_dataloaders"
     ),
     "nemo.utils.model_utils.uninject_model_parallel_rank": "nemo.utils.parallel_paths.uninject_model_parallel_rank",
+    # speech recognition: features, masks, convolutional networks
+    "nemo.collections.asr.modules.audio_preprocessing.AudioPreprocessor": (
+        "nemo.collections.asr.modules.audio_preprocessor.AudioPreprocessor"
+    ),
+    "nemo.collections.asr.modules.audio_preprocessing.AudioToMelSpectrogramPreprocessor": (
+        "nemo.collections.asr.modules.mel_preprocessor.AudioToMelSpectrogramPreprocessor"
+    ),
+    "nemo.collections.asr.modules.audio_preprocessing.AudioToMelSpectrogramPreprocessorConfig": (
+        "nemo.collections.asr.modules.mel_preprocessor.AudioToMelSpectrogramPreprocessorConfig"
+    ),
+    "nemo.collections.asr.modules.audio_preprocessing.AudioToMFCCPreprocessor": (
+        "nemo.collections.asr.modules.mfcc_preprocessor.AudioToMFCCPreprocessor"
+    ),
+    "nemo.collections.asr.modules.audio_preprocessing.AudioToMFCCPreprocessorConfig": (
+        "nemo.collections.asr.modules.mfcc_preprocessor.AudioToMFCCPreprocessorConfig"
+    ),
+    "nemo.collections.asr.modules.audio_preprocessing.SpectrogramAugmentation": (
+        "nemo.collections.asr.modules.spectrogram_augmentation.SpectrogramAugmentation"
+    ),
+    "nemo.collections.asr.modules.audio_preprocessing.SpectrogramAugmentationConfig": (
+        "nemo.collections.asr.modules.spectrogram_augmentation.SpectrogramAugmentationConfig"
+    ),
+    "nemo.collections.asr.modules.audio_preprocessing.MaskedPatchAugmentation": (
+        "nemo.collections.asr.modules.masked_patch.MaskedPatchAugmentation"
+    ),
+    "nemo.collections.asr.modules.audio_preprocessing.MaskedPatchAugmentationConfig": (
+        "nemo.collections.asr.modules.masked_patch.MaskedPatchAugmentationConfig"
+    ),
+    "nemo.collections.asr.modules.audio_preprocessing.CropOrPadSpectrogramAugmentation": (
+        "nemo.collections.asr.modules.crop_or_pad.CropOrPadSpectrogramAugmentation"
+    ),
+    "nemo.collections.asr.modules.audio_preprocessing.CropOrPadSpectrogramAugmentationConfig": (
+        "nemo.collections.asr.modules.crop_or_pad.CropOrPadSpectrogramAugmentationConfig"
+    ),
+    "nemo.collections.asr.modules.conv_asr.ConvASREncoder": "nemo.collections.asr.modules.conv_encoder.ConvASREncoder",
+    "nemo.collections.asr.modules.conv_asr.ConvASREncoderConfig": (
+        "nemo.collections.asr.modules.conv_encoder.ConvASREncoderConfig"
+    ),
+    "nemo.collections.asr.modules.conv_asr.JasperEncoderConfig": (
+        "nemo.collections.asr.modules.conv_encoder.JasperEncoderConfig"
+    ),
+    "nemo.collections.asr.modules.conv_asr.ConvASRDecoder": "nemo.collections.asr.modules.conv_decoder.ConvASRDecoder",
+    "nemo.collections.asr.modules.conv_asr.ConvASRDecoderConfig": (
+        "nemo.collections.asr.modules.conv_decoder.ConvASRDecoderConfig"
+    ),
+    "nemo.collections.asr.modules.conv_asr.ConvASRDecoderClassification": (
+        "nemo.collections.asr.modules.conv_classification.ConvASRDecoderClassification"
+    ),
+    "nemo.collections.asr.modules.conv_asr.ConvASRDecoderClassificationConfig": (
+        "nemo.collections.asr.modules.conv_classification.ConvASRDecoderClassificationConfig"
+    ),
+    "nemo.collections.asr.parts.submodules.jasper.MaskedConv1d": (
+        "nemo.collections.asr.modules.masked_conv.MaskedConv1d"
+    ),
+    "nemo.collections.asr.parts.submodules.jasper.SqueezeExcite": (
+        "nemo.collections.asr.modules.squeeze_excite.SqueezeExcite"
+    ),
+    "nemo.collections.asr.parts.submodules.jasper.JasperBlock": "nemo.collections.asr.modules.jasper.JasperBlock",
+    "nemo.collections.asr.parts.submodules.jasper.GroupShuffle": "nemo.collections.asr.modules.jasper.GroupShuffle",
+    "nemo.collections.asr.parts.submodules.jasper.init_weights": "nemo.collections.asr.modules.jasper.init_weights",
+    "nemo.collections.asr.parts.submodules.spectr_augment.SpecAugment": (
+        "nemo.collections.asr.modules.spec_augment.SpecAugment"
+    ),
+    "nemo.collections.asr.parts.submodules.spectr_augment.SpecCutout": (
+        "nemo.collections.asr.modules.spec_augment.SpecCutout"
+    ),
+    "nemo.collections.asr.parts.preprocessing.features.FilterbankFeatures": (
+        "nemo.collections.common.audio.mel.FilterbankFeatures"
+    ),
+    "nemo.collections.asr.parts.features.FilterbankFeatures": "nemo.collections.common.audio.mel.FilterbankFeatures",
     # speech recognition: models, decoding, error rates
     "nemo.collections.asr.models.ctc_models.EncDecCTCModel": "nemo.collections.asr.models.ctc.EncDecCTCModel",
     "nemo.collections.asr.models.ctc_bpe_models.EncDecCTCModelBPE": (
@@ -104,7 +174,7 @@ MOVED_NAMES: dict[str, str] = {
         "nemo.collections.asr.models.ctc_config.EncDecCTCModelConfig"
     ),
     "nemo.collections.asr.models.configs.asr_models_config.ASRDatasetConfig": (
-        "nemo.collections.asr.models.ctc_config.ASRDatasetConfig"
+        "nemo.collections.asr.data.loader.AudioToTextDatasetConfig"
     ),
     "nemo.collections.asr.models.configs.asr_models_config.CacheAwareStreamingConfig": (
         "nemo.collections.asr.models.streaming_config.CacheAwareStreamingConfig"
@@ -119,7 +189,7 @@ MOVED_NAMES: dict[str, str] = {
     "nemo.collections.asr.models.configs.EncDecCTCModelConfig": (
         "nemo.collections.asr.models.ctc_config.EncDecCTCModelConfig"
     ),
-    "nemo.collections.asr.models.configs.ASRDatasetConfig": "nemo.collections.asr.models.ctc_config.ASRDatasetConfig",
+    "nemo.collections.asr.models.configs.ASRDatasetConfig": "nemo.collections.asr.data.loader.AudioToTextDatasetConfig",
     "nemo.collections.asr.models.configs.CacheAwareStreamingConfig": (
         "nemo.collections.asr.models.streaming_config.CacheAwareStreamingConfig"
     ),

@@ -30,6 +30,15 @@ from nemo.utils.exceptions import ConfigError, NotYetSupportedError, ShapeError
 
 GREEDY_STRATEGIES = ("greedy", "greedy_batch")
 LATER_STRATEGIES = ("beam", "beam_batch", "pyctcdecode", "flashlight", "wfst")
+KEYS_OF_RELEASE_2 = (
+    "wfst",
+    *(f"{section}.{key}" for section in ("greedy", "beam") for key in ("ngram_lm_model", "ngram_lm_alpha")),
+    *(f"{section}.{key}" for section in ("greedy", "beam") for key in ("boosting_tree", "boosting_tree_alpha")),
+    *(f"{section}.allow_cuda_graphs" for section in ("greedy", "beam")),
+    "beam.beam_threshold",
+    "confidence_cfg.tdt_include_duration",
+)
+"""In archives of newer releases, without meaning for greedy search."""
 TIMESTAMP_TYPES = ("char", "word", "segment", "all")
 
 
@@ -70,15 +79,16 @@ class CTCDecoding:
     Args:
         decoding_cfg: a :class:`CTCDecodingConfig`, DictConfig or dict; what it lacks takes its default. None: defaults.
         vocabulary: the labels, in the order of the model's classes, without the blank (which is the last class).
+        closes_up_punctuation: leave out a space before a punctuation mark, as release 3 of the original does.
 
     Raises:
         ConfigError: a value that is not possible.
         NotYetSupportedError: a strategy of the original that this release lacks.
     """
 
-    def __init__(self, decoding_cfg: Any, vocabulary: Sequence[str]) -> None:
-        cfg = with_defaults(CTCDecodingConfig, decoding_cfg, where="decoding")
-        self._setup(cfg, LabelVocabulary(vocabulary, cfg.word_seperator))
+    def __init__(self, decoding_cfg: Any, vocabulary: Sequence[str], *, closes_up_punctuation: bool = False) -> None:
+        cfg = with_defaults(CTCDecodingConfig, decoding_cfg, where="decoding", also=KEYS_OF_RELEASE_2)
+        self._setup(cfg, LabelVocabulary(vocabulary, cfg.word_seperator, closes_up_punctuation))
 
     def _setup(self, cfg: DictConfig, vocabulary: Vocabulary) -> None:
         self.cfg = cfg
@@ -209,12 +219,13 @@ class CTCBPEDecoding(CTCDecoding):
     Args:
         decoding_cfg: as for :class:`CTCDecoding`.
         tokenizer: a ``TokenizerSpec``; its vocabulary, then the blank, are the model's classes.
+        closes_up_punctuation: as for :class:`CTCDecoding`.
     """
 
-    def __init__(self, decoding_cfg: Any, tokenizer: Any) -> None:
+    def __init__(self, decoding_cfg: Any, tokenizer: Any, *, closes_up_punctuation: bool = False) -> None:
         self.tokenizer = tokenizer
-        cfg = with_defaults(CTCBPEDecodingConfig, decoding_cfg, where="decoding")
-        self._setup(cfg, SubwordVocabulary(tokenizer))
+        cfg = with_defaults(CTCBPEDecodingConfig, decoding_cfg, where="decoding", also=KEYS_OF_RELEASE_2)
+        self._setup(cfg, SubwordVocabulary(tokenizer, closes_up_punctuation))
 
 
 def _first_set(value: bool | None, otherwise: bool) -> bool:

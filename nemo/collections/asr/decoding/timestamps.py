@@ -85,15 +85,15 @@ def segment_offsets(words: Sequence[Offset], separators: Sequence[str], gap_thre
     ]
 
 
-def add_seconds(stamps: dict[str, Any], frame_seconds: float, start_seconds: float = 0.0) -> None:
+def add_seconds(stamps: dict[str, Any], frame_seconds: float, duration_seconds: float = float("inf")) -> None:
     """Puts ``start`` and ``end`` in seconds into every entry of `stamps`.
 
     Args:
         stamps: what :func:`compute_timestamps` returned; changed in place.
         frame_seconds: length of one encoder frame.
-        start_seconds: where in the recording frame 0 is.
+        duration_seconds: length of the recording; the last frame may reach beyond it, no time does.
     """
     for kind in ("char", "word", "segment"):
         for entry in stamps.get(kind, ()):
-            entry["start"] = round(start_seconds + entry["start_offset"] * frame_seconds, 4)
-            entry["end"] = round(start_seconds + entry["end_offset"] * frame_seconds, 4)
+            entry["start"] = round(min(entry["start_offset"] * frame_seconds, duration_seconds), 4)
+            entry["end"] = round(min(entry["end_offset"] * frame_seconds, duration_seconds), 4)

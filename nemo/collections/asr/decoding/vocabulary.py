@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any, Protocol
 
 SENTENCEPIECE_SPACE = "\u2581"
@@ -30,11 +33,13 @@ class LabelVocabulary:
     Args:
         labels: the model's labels, in the order of its classes.
         word_separator: the label between two words.
+        closes_up_punctuation: leave out a space before a punctuation mark.
     """
 
-    def __init__(self, labels: Sequence[str], word_separator: str = " ") -> None:
+    def __init__(self, labels: Sequence[str], word_separator: str = " ", closes_up_punctuation: bool = False) -> None:
         self.labels = [str(label) for label in labels]
         self.word_separator = word_separator
+        self._punctuation = _Punctuation(self.labels if closes_up_punctuation else ())
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -45,14 +50,15 @@ class LabelVocabulary:
 
     def ids_to_text(self, ids: Sequence[int]) -> str:
         """The labels of `ids`, joined."""
-        return "".join(self.ids_to_tokens(ids))
+        return self._punctuation.close_up("".join(self.ids_to_tokens(ids)))
 
     def word_spans(self, ids: Sequence[int]) -> list[tuple[int, int]]:
         """First token and the one after the last, for each word."""
+        tokens = self.ids_to_tokens(ids)
         spans: list[tuple[int, int]] = []
         first = 0
-        for position, token in enumerate([*self.ids_to_tokens(ids), self.word_separator]):
-            if token == self.word_separator:
+        for position, (token, following) in enumerate(pairwise([*tokens, self.word_separator, ""])):
+            if token == self.word_separator and not self._punctuation.begins(following):
                 if position > first:
                     spans.append((first, position))
                 first = position + 1
@@ -64,11 +70,15 @@ class SubwordVocabulary:
 
     Args:
         tokenizer: a ``TokenizerSpec``.
+        closes_up_punctuation: leave out a space before a punctuation mark.
     """
 
-    def __init__(self, tokenizer: Any) -> None:
+    def __init__(self, tokenizer: Any, closes_up_punctuation: bool = False) -> None:
         self.tokenizer = tokenizer
-        self._marks_beginnings = any(str(token).startswith(SENTENCEPIECE_SPACE) for token in tokenizer.vocab)
+        pieces = [str(token) for token in tokenizer.vocab]
+        self._marks_beginnings = any(piece.startswith(SENTENCEPIECE_SPACE) for piece in pieces)
+        bare = (piece.removeprefix(SENTENCEPIECE_SPACE) for piece in pieces)
+        self._punctuation = _Punctuation(bare if closes_up_punctuation else ())
 
     def __len__(self) -> int:
         return int(self.tokenizer.vocab_size)
@@ -79,16 +89,37 @@ class SubwordVocabulary:
 
     def ids_to_text(self, ids: Sequence[int]) -> str:
         """Text as the tokenizer makes it."""
-        return str(self.tokenizer.ids_to_text(list(ids)))
+        return self._punctuation.close_up(str(self.tokenizer.ids_to_text(list(ids))))
 
     def word_spans(self, ids: Sequence[int]) -> list[tuple[int, int]]:
         """First token and the one after the last, for each word."""
         tokens = self.ids_to_tokens(ids)
-        beginnings = [position for position, token in enumerate(tokens) if position == 0 or self._begins_word(token)]
+        beginnings = [
+            position for position in range(len(tokens)) if position == 0 or self._begins_word(tokens, position)
+        ]
         spans = zip(beginnings, [*beginnings[1:], len(tokens)], strict=True)
         return [(first, end) for first, end in spans if "".join(tokens[first:end]) != SENTENCEPIECE_SPACE]
 
-    def _begins_word(self, token: str) -> bool:
+    def _begins_word(self, tokens: Sequence[str], position: int) -> bool:
+        token = tokens[position]
         if self._marks_beginnings:
-            return token.startswith(SENTENCEPIECE_SPACE)
-        return not token.startswith(WORDPIECE_CONTINUATION)
+            # a bare mark belongs to the piece after it
+            following = "".join(tokens[position : position + 2]).removeprefix(SENTENCEPIECE_SPACE)
+            return token.startswith(SENTENCEPIECE_SPACE) and not self._punctuation.begins(following)
+        return not token.startswith(WORDPIECE_CONTINUATION) and not self._punctuation.begins(token)
+
+
+class _Punctuation:
+    """The punctuation marks among `tokens`."""
+
+    def __init__(self, tokens: Iterable[str]) -> None:
+        marks = {token for token in tokens if len(token) == 1 and unicodedata.category(token).startswith("P")}
+        self._marks = tuple(sorted(marks))
+        self._spaced = re.compile(rf"\s([{re.escape(''.join(self._marks))}])") if marks else None
+
+    def begins(self, text: str) -> bool:
+        return text.startswith(self._marks)
+
+    def close_up(self, text: str) -> str:
+        """`text` without the space before each mark."""
+        return text if self._spaced is None else self._spaced.sub(r"\1", text)

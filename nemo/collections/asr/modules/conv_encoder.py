@@ -7,6 +7,7 @@ B batch, D features, F feature frames, H channels, S encoder frames.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -16,6 +17,7 @@ from omegaconf import MISSING, ListConfig, OmegaConf
 from torch import Tensor, nn
 
 from nemo.collections.asr.modules.jasper import JasperBlock, init_weights, make_activation
+from nemo.collections.asr.modules.masked_conv import MaskedConv1d
 from nemo.collections.asr.modules.squeeze_excite import SqueezeExcite
 from nemo.collections.asr.modules.valid_frames import ValidFrames
 from nemo.core.classes.exportable import Exportable
@@ -154,6 +156,12 @@ class ConvASREncoder(NeuralModule, Exportable):
     def d_model(self) -> int:
         """H, channels of the output."""
         return self._feat_out
+
+    @property
+    def subsampling_factor(self) -> int:
+        """Feature frames for each encoder frame."""
+        main_path = [layer for name, layer in self.named_modules() if ".mconv." in name]  # residuals run beside it
+        return math.prod(layer.conv.stride[0] for layer in main_path if isinstance(layer, MaskedConv1d))
 
     @property
     def input_types(self) -> dict[str, NeuralType]:

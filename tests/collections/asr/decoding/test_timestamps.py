@@ -77,6 +77,31 @@ def test_only_the_asked_kind_is_there(kind, keys):
     assert set(compute_timestamps(path([1]), LABELS, kind)) == {"timestep", *keys}
 
 
+@pytest.mark.parametrize(
+    ("ids", "text", "words"),
+    [
+        ([1, 0, 3, 0, 2], "a. b", ["a.", "b"]),
+        ([1, 0, 0, 3, 2], "a .b", ["a", ".b"]),
+        ([0, 3, 1], ".a", [".a"]),
+        ([1, 3], "a.", ["a."]),
+    ],
+)
+def test_newer_releases_leave_out_the_space_before_punctuation_in_text_and_words(ids, text, words):
+    vocabulary = LabelVocabulary([" ", "a", "b", "."], closes_up_punctuation=True)
+    assert vocabulary.ids_to_text(ids) == text
+    assert [entry["word"] for entry in compute_timestamps(path(ids), vocabulary)["word"]] == words
+
+
+@pytest.mark.parametrize(
+    ("ids", "words"), [([0, 1, 0], ["it,", "it"]), ([0, 2, 3, 0], ["it,", "it"]), ([0, 2, 4], ["it", "s"])]
+)
+def test_pieces_of_punctuation_join_the_word_before(ids, words):
+    pieces = Pieces(["\u2581it", "\u2581,", "\u2581", ",", "s"], "\u2581")
+    vocabulary = SubwordVocabulary(pieces, closes_up_punctuation=True)
+    assert vocabulary.ids_to_text(ids).split() == words
+    assert [entry["word"] for entry in compute_timestamps(path(ids), vocabulary)["word"]] == words
+
+
 def words(*spec):
     return [{"word": word, "start_offset": start, "end_offset": end} for word, start, end in spec]
 
@@ -93,9 +118,9 @@ def test_silence_of_the_threshold_begins_a_segment():
     assert [s["segment"] for s in segment_offsets(spoken, (), None)] == ["a b c"]
 
 
-def test_seconds_are_frames_times_their_length():
+def test_seconds_are_frames_times_their_length_within_the_recording():
     stamps = compute_timestamps(path([1, 0, 2]), LABELS)
-    add_seconds(stamps, frame_seconds=0.04, start_seconds=1.0)
-    assert stamps["word"][1] == {"word": "b", "start_offset": 6, "end_offset": 8, "start": 1.24, "end": 1.32}
-    assert stamps["segment"][0]["end"] == 1.32
-    assert stamps["char"][0]["start"] == 1.0
+    add_seconds(stamps, frame_seconds=0.04, duration_seconds=0.3)
+    assert stamps["word"][1] == {"word": "b", "start_offset": 6, "end_offset": 8, "start": 0.24, "end": 0.3}
+    assert stamps["segment"][0]["end"] == 0.3
+    assert stamps["char"][1]["end"] == 0.2

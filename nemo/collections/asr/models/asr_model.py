@@ -1,0 +1,144 @@
+"""What all speech recognition models share: error rates over sets, transcription, guarding against bad gradients."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nemo.core.classes.model_pt import ModelPT
+from nemo.core.classes.pretrained import PretrainedModelInfo, resolve_subclass_pretrained_model_info
+
+logger = logging.getLogger(__name__)
+
+PUNCTUATION_RELEASE = (2, 2)
+"""1.23 writes ``it 's``, 3.0 ``it's``; in which release between them this began is not recorded."""
+
+
+class ASRModel(ModelPT):
+    """Base of speech recognition models: they have a `preprocessor`, an `encoder` and a `decoding`."""
+
+    preprocessor: Any
+    encoder: Any
+
+    @classmethod
+    def list_available_models(cls) -> list[PretrainedModelInfo]:
+        """The published models of all speech recognition classes."""
+        import nemo.collections.asr.models as models
+
+        for name in models.__all__:
+            getattr(models, name)  # a class is only counted once it is loaded
+        return resolve_subclass_pretrained_model_info(cls)
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz of the audio that the model takes."""
+        return int(self.cfg.preprocessor.sample_rate)
+
+    @property
+    def closes_up_punctuation(self) -> bool:
+        """Whether the release that made the model leaves out the space before a punctuation mark in transcripts."""
+        numbers = re.match(r"(\d+)\.(\d+)", str(self.cfg.nemo_version))
+        return numbers is not None and (int(numbers[1]), int(numbers[2])) >= PUNCTUATION_RELEASE
+
+    @property
+    def frame_seconds(self) -> float:
+        """Seconds of audio for each encoder frame."""
+        section = self.cfg.preprocessor
+        hop_seconds = section.get("window_stride") or section.n_window_stride / section.sample_rate
+        return float(hop_seconds) * self.encoder.subsampling_factor
+
+    def transcribe(
+        self,
+        audio: Any = None,
+        batch_size: int = 4,
+        *,
+        paths2audio_files: Any = None,
+        return_hypotheses: bool = False,
+        logprobs: bool = False,
+        timestamps: bool | None = None,
+        num_workers: int = 0,
+        channel_selector: Any = None,
+        augmentor: Any = None,
+        verbose: bool = True,
+    ) -> list[Any]:
+        """Transcribes recordings.
+
+            hypothesis = model.transcribe("a.wav", timestamps=True)[0]
+            print(hypothesis, hypothesis.timestamp["word"])
+
+        Args:
+            audio: a path, a numpy array or tensor of samples at the model's rate, a list of such, the path of a
+                manifest (``.json`` or ``.jsonl``), or a DataLoader whose batches begin with signals [B, T] and lengths.
+            batch_size: recordings computed together; they are ordered by length, the results are not.
+            paths2audio_files: the name of `audio` in release 1.
+            return_hypotheses: keep the log-probabilities of every frame in ``hypothesis.alignments``.
+            logprobs: return arrays of log-probabilities [S, V + 1] instead of transcripts.
+            timestamps: True adds times of characters, words and segments, in frames and seconds.
+            num_workers: threads that read files; one works beside the computation in any case.
+            channel_selector: which channel of recordings with several: an index, or ``average``.
+            augmentor: changes each recording before it is transcribed: an `augmentor` section, or an object with
+                ``perturb(segment)``.
+            verbose: show a progress bar.
+
+        Returns:
+            One :class:`~nemo.collections.asr.decoding.hypothesis.Hypothesis`, which is a ``str``, for each recording. A
+            file that cannot be read gives an empty one with `error`, and is logged.
+        """
+        from nemo.collections.asr.inference.transcribe import Transcriber
+
+        transcriber = Transcriber(
+            self,
+            batch_size,
+            return_hypotheses=return_hypotheses,
+            logprobs=logprobs,
+            timestamps=timestamps,
+            num_workers=num_workers,
+            channel_selector=channel_selector,
+            augmentor=augmentor,
+            verbose=verbose,
+        )
+        return transcriber.run(_given_audio(audio, paths2audio_files))
+
+    def multi_validation_epoch_end(self, outputs: list[dict[str, Tensor]], dataloader_idx: int = 0) -> dict[str, Any]:
+        """Loss (mean of the batches) and error rate of one validation set."""
+        return _combine(outputs, "val")
+
+    def multi_test_epoch_end(self, outputs: list[dict[str, Tensor]], dataloader_idx: int = 0) -> dict[str, Any]:
+        """Loss (mean of the batches) and error rate of one test set."""
+        return _combine(outputs, "test")
+
+    def on_after_backward(self) -> None:
+        """With `skip_nan_grad`, drops the gradients of a batch that gave NaN or infinity, in all processes alike."""
+        super().on_after_backward()
+        if not self.cfg.skip_nan_grad:
+            return
+        gradients = [parameter.grad for parameter in self.parameters() if parameter.grad is not None]
+        bad = ~torch.isfinite(torch.nn.utils.get_total_norm(gradients)).reshape(1)
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            counted = bad.int()
+            torch.distributed.all_reduce(counted)
+            bad = counted > 0
+        if bad.item():
+            logger.warning("NaN or infinite gradients at step %d: this batch changes nothing", self.global_step)
+            self.zero_grad(set_to_none=False)
+
+
+def _given_audio(audio: Any, paths2audio_files: Any) -> Any:
+    given = [value for value in (audio, paths2audio_files) if value is not None]
+    if len(given) != 1:
+        raise TypeError(
+            f"transcribe() got {len(given)} of audio and paths2audio_files, two names of the same argument; "
+            "expected one: transcribe(audio=...)."
+        )
+    return given[0]
+
+
+def _combine(outputs: list[dict[str, Tensor]], prefix: str) -> dict[str, Any]:
+    loss = torch.stack([output[f"{prefix}_loss"] for output in outputs]).mean()
+    errors = torch.stack([output[f"{prefix}_wer_num"] for output in outputs]).sum()
+    words = torch.stack([output[f"{prefix}_wer_denom"] for output in outputs]).sum()
+    return {f"{prefix}_loss": loss, "log": {f"{prefix}_loss": loss, f"{prefix}_wer": errors / words}}

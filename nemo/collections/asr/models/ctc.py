@@ -1,0 +1,381 @@
+"""CTC speech recognition: an encoder and a classifier of its frames (Graves et al., 2006).
+
+audio [B, T] -> preprocessor -> [B, D, F] -> encoder -> [B, H, S] -> decoder -> log_probs [B, S, V + 1] -> decoding
+B batch, T samples, D features, F their frames, H hidden, S encoder frames, V tokens; the blank is the last class.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from omegaconf import MISSING, DictConfig, OmegaConf
+from pytorch_lightning import Trainer
+from torch import Tensor
+
+from nemo.collections.asr.data.loader import build_audio_to_text_loader
+from nemo.collections.asr.decoding.ctc import CTCDecoding
+from nemo.collections.asr.decoding.hypothesis import Hypothesis
+from nemo.collections.asr.losses.ctc import CTCLoss
+from nemo.collections.asr.metrics.wer import WER
+from nemo.collections.asr.models.asr_model import ASRModel
+from nemo.collections.asr.models.catalogue import published_models
+from nemo.core.classes.exportable import Exportable
+from nemo.core.classes.pretrained import PretrainedModelInfo
+from nemo.core.classes.type_checking import typecheck
+from nemo.core.config.schema import with_defaults
+from nemo.core.neural_types import AudioSignal, LabelsType, LengthsType, LogprobsType, NeuralType, SpectrogramType
+from nemo.utils.exceptions import ConfigError, NotYetSupportedError
+
+logger = logging.getLogger(__name__)
+
+KEYS_OF_USERS = ("tokenizer", "model_defaults", "repeat", "dropout", "separable", "kernel_size_factor", "title")
+"""Keys of a subclass, and values that the original's YAML files keep there to refer to them."""
+
+SpeechBatch = Sequence[Tensor]
+"""audio [B, T], its lengths [B], tokens [B, U], their lengths [B], and for prediction the ids of the samples [B]."""
+
+
+@dataclass
+class CTCModelConfig:
+    """`model` section of a CTC model."""
+
+    preprocessor: Any = MISSING
+    encoder: Any = MISSING
+    decoder: Any = MISSING
+    """`vocabulary` and `num_classes`; `feat_in` is taken from the encoder if it is not there."""
+    spec_augment: Any = None
+    """Masks on the features while training; null: none."""
+    decoding: Any = field(default_factory=dict)
+    """A :class:`~nemo.collections.asr.decoding.ctc.CTCDecodingConfig`; the decoding fills it up."""
+    sample_rate: int = 16000
+    """Hz."""
+    labels: Any = None
+    """Characters; usually what decoder.vocabulary refers to."""
+    ctc_reduction: str | None = "mean_batch"
+    """How the losses of utterances are combined: mean_batch, mean, mean_volume, sum or none."""
+    use_cer: bool = False
+    """Measure errors of characters instead of words."""
+    log_prediction: bool = False
+    """Log one reference with its transcript whenever an error rate is computed."""
+    skip_nan_grad: bool = False
+    """Leave out batches whose gradients are NaN or infinite."""
+    interctc: Any = None
+    train_ds: Any = None
+    validation_ds: Any = None
+    test_ds: Any = None
+    optim: Any = None
+
+
+class EncDecCTCModel(ASRModel, Exportable):
+    """CTC model over characters, such as QuartzNet and Jasper.
+
+    Args:
+        cfg: a :class:`CTCModelConfig`, DictConfig or dict.
+        trainer: a Lightning Trainer; may be set later.
+
+    Raises:
+        ConfigError: a section that is missing or does not fit the others.
+    """
+
+    def __init__(self, cfg: Any, trainer: Trainer | None = None) -> None:
+        super().__init__(with_defaults(CTCModelConfig, cfg, where="model", also=KEYS_OF_USERS), trainer)
+        if self.cfg.interctc:
+            raise NotYetSupportedError(
+                "model.interctc (losses of inner layers) is not in this release; set it to null."
+            )
+        self.preprocessor = self.from_config_dict(self.cfg.preprocessor)
+        self.preprocessor.follow_release(self.cfg.nemo_version)
+        self.encoder = self.from_config_dict(self.cfg.encoder)
+        spec_augment = self.cfg.spec_augment
+        self.spec_augmentation = self.from_config_dict(spec_augment) if spec_augment is not None else None
+        self._build_outputs(self._decoder_config(), self.cfg.decoding)
+
+    # ------------------------------------------------------------------------------------------- outputs and decoding
+
+    def _decoder_config(self, vocabulary: Sequence[str] | None = None) -> DictConfig:
+        """The decoder's section with `feat_in`, `vocabulary` and `num_classes` filled in and checked."""
+        config = copy.deepcopy(self.cfg.decoder)
+        OmegaConf.set_struct(config, False)
+        if vocabulary is not None:
+            config.vocabulary, config.num_classes = list(vocabulary), len(vocabulary)
+        if config.get("feat_in") is None:
+            config.feat_in = self.encoder._feat_out
+        if not config.get("vocabulary"):
+            raise ConfigError(
+                "model.decoder.vocabulary is empty. Expected the labels in the order of the model's outputs; set it to "
+                "${model.labels}, or use EncDecCTCModelBPE with a tokenizer."
+            )
+        if (config.get("num_classes") or -1) < 1:
+            config.num_classes = len(config.vocabulary)
+        return config
+
+    def _build_outputs(self, decoder_config: DictConfig, decoding_config: Any) -> None:
+        """Decoder, loss, decoding and metric for one vocabulary; keeps their sections in the config."""
+        self.decoder = self.from_config_dict(decoder_config)
+        self.loss = CTCLoss(
+            num_classes=self.decoder.num_classes_with_blank - 1, zero_infinity=True, reduction=self.cfg.ctc_reduction
+        )
+        self._set_decoding(decoding_config, decoder=decoder_config)
+
+    def _set_decoding(self, decoding_config: Any, **other_sections: Any) -> None:
+        self.decoding = self._make_decoding(decoding_config)
+        self.wer = WER(
+            decoding=self.decoding,
+            use_cer=self.cfg.use_cer,
+            log_prediction=self.cfg.log_prediction,
+            dist_sync_on_step=True,
+        )
+        self._replace_sections(decoding=self.decoding.cfg, **other_sections)
+
+    def _make_decoding(self, decoding_config: Any) -> CTCDecoding:
+        return CTCDecoding(decoding_config, self.decoder.vocabulary, closes_up_punctuation=self.closes_up_punctuation)
+
+    def _replace_sections(self, **sections: Any) -> None:
+        """Makes another config with these sections the model's; the old one stays as it is."""
+        config = copy.deepcopy(self.cfg)
+        OmegaConf.set_struct(config, False)
+        for name, section in sections.items():
+            config[name] = section
+        self.cfg = config
+
+    def change_vocabulary(self, new_vocabulary: Sequence[str], decoding_cfg: Any = None) -> None:
+        """Gives the model other labels: a new decoder, untrained, with the loss, decoding and metric that belong to it.
+
+        Args:
+            new_vocabulary: the labels; the same as before change nothing.
+            decoding_cfg: a `decoding` section; None keeps the present one.
+
+        Raises:
+            ConfigError: no labels.
+        """
+        if not new_vocabulary:
+            raise ConfigError(f"new_vocabulary is {new_vocabulary!r}; expected a list of labels that is not empty.")
+        if list(new_vocabulary) == list(self.decoder.vocabulary):
+            logger.warning("the new vocabulary is the present one: nothing changes")
+            return
+        labels = list(new_vocabulary)
+        self._change_outputs(labels, decoding_cfg)
+        changed = {
+            name: OmegaConf.merge(self.cfg[name], {"labels": labels})
+            for name in ("train_ds", "validation_ds", "test_ds")
+            if self.cfg.get(name) is not None and "labels" in self.cfg[name]
+        }
+        self._replace_sections(labels=labels, **changed)
+
+    def _change_outputs(self, vocabulary: Sequence[str], decoding_cfg: Any) -> None:
+        device = self.device
+        decoding = self.cfg.decoding if decoding_cfg is None else decoding_cfg
+        self._build_outputs(self._decoder_config(vocabulary), decoding)
+        self.decoder.to(device)
+        self.wer.to(device)
+        logger.info("the decoder has %d new labels and must be trained", len(vocabulary))
+
+    def change_decoding_strategy(self, decoding_cfg: Any) -> None:
+        """Decodes another way from now on.
+
+        Args:
+            decoding_cfg: a `decoding` section; what it lacks takes its default.
+        """
+        self._set_decoding(decoding_cfg)
+        self.wer.to(self.device)
+
+    def decoding_for(self, *, timestamps: bool | None = None, keep_log_probs: bool = False) -> CTCDecoding:
+        """The model's decoding, or one like it that gives times and `alignments` as well."""
+        wanted: dict[str, bool] = {}
+        if timestamps is not None:
+            wanted["compute_timestamps"] = timestamps
+        if keep_log_probs:
+            wanted["preserve_alignments"] = True
+        if not wanted:
+            return self.decoding
+        return self._make_decoding(OmegaConf.merge(self.decoding.cfg, wanted))
+
+    # -------------------------------------------------------------------------------------------------------- network
+
+    @property
+    def input_types(self) -> dict[str, NeuralType]:
+        """Audio with its lengths, or features with theirs."""
+        return {
+            "input_signal": NeuralType(("B", "T"), AudioSignal(freq=self.cfg.sample_rate), optional=True),
+            "input_signal_length": NeuralType(tuple("B"), LengthsType(), optional=True),
+            "processed_signal": NeuralType(("B", "D", "T"), SpectrogramType(), optional=True),
+            "processed_signal_length": NeuralType(tuple("B"), LengthsType(), optional=True),
+        }
+
+    @property
+    def output_types(self) -> dict[str, NeuralType]:
+        """Log-probabilities, lengths and the best label of each frame."""
+        return {
+            "outputs": NeuralType(("B", "T", "D"), LogprobsType()),
+            "encoded_lengths": NeuralType(tuple("B"), LengthsType()),
+            "greedy_predictions": NeuralType(("B", "T"), LabelsType()),
+        }
+
+    @typecheck()
+    def forward(
+        self,
+        input_signal: Tensor | None = None,
+        input_signal_length: Tensor | None = None,
+        processed_signal: Tensor | None = None,
+        processed_signal_length: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Computes log-probabilities from audio, or from features that are ready.
+
+        Args:
+            input_signal: [B, T] audio.
+            input_signal_length: [B] samples.
+            processed_signal: [B, D, F] features, instead of audio.
+            processed_signal_length: [B] frames.
+
+        Returns:
+            log_probs [B, S, V + 1], lengths [B] in encoder frames, and the best labels [B, S].
+
+        Raises:
+            ValueError: not exactly one of the two pairs is given.
+        """
+        has_audio = input_signal is not None and input_signal_length is not None
+        has_features = processed_signal is not None and processed_signal_length is not None
+        if has_audio == has_features:
+            raise ValueError(
+                f"{type(self).__name__}.forward needs input_signal with input_signal_length, or processed_signal with "
+                f"processed_signal_length; it got {'both' if has_audio else 'neither'}."
+            )
+        if has_audio:
+            processed_signal, processed_signal_length = self.preprocessor(
+                input_signal=input_signal, length=input_signal_length
+            )
+        if self.spec_augmentation is not None and self.training:
+            processed_signal = self.spec_augmentation(input_spec=processed_signal, length=processed_signal_length)
+        encoded, encoded_lengths = self.encoder(audio_signal=processed_signal, length=processed_signal_length)
+        log_probs = self.decoder(encoder_output=encoded)
+        return log_probs, encoded_lengths, log_probs.argmax(dim=-1)
+
+    def transcribe_batch(self, signals: Tensor, lengths: Tensor, decoding: CTCDecoding) -> list[Hypothesis]:
+        """Transcribes signals [B, T] of `lengths` [B] samples with a decoding of :meth:`decoding_for`."""
+        log_probs, encoded_lengths, _ = self.forward(input_signal=signals, input_signal_length=lengths)
+        hypotheses, _ = decoding.ctc_decoder_predictions_tensor(log_probs, encoded_lengths, return_hypotheses=True)
+        return hypotheses  # type: ignore[return-value]  # hypotheses, because they were asked for
+
+    # -------------------------------------------------------------------------------------------------------- training
+
+    def training_step(self, batch: SpeechBatch, batch_idx: int) -> dict[str, Any]:
+        """Loss of a batch; logs it with the learning rate and, now and then, the batch's error rate."""
+        loss, log_probs, encoded_lengths = self._loss(batch)
+        log = {
+            "train_loss": loss.detach(),
+            "learning_rate": self._optimizer.param_groups[0]["lr"] if self._optimizer is not None else 0.0,
+            "global_step": torch.tensor(self.trainer.global_step, dtype=torch.float32),
+        }
+        if (batch_idx + 1) % (self.trainer.log_every_n_steps or 1) == 0:
+            log["training_batch_wer"] = self._error_rate(batch, log_probs, encoded_lengths)[0]
+        return {"loss": loss, "log": log}
+
+    def validation_step(self, batch: SpeechBatch, batch_idx: int, dataloader_idx: int = 0) -> dict[str, Tensor]:
+        """Loss and errors of a batch, kept for the end of the epoch."""
+        results = self._evaluate(batch, "val")
+        _outputs_of_set(self.validation_step_outputs, dataloader_idx).append(results)
+        self.log("global_step", torch.tensor(self.trainer.global_step, dtype=torch.float32))
+        return results
+
+    def test_step(self, batch: SpeechBatch, batch_idx: int, dataloader_idx: int = 0) -> dict[str, Tensor]:
+        """Loss and errors of a batch, kept for the end of the test."""
+        results = self._evaluate(batch, "test")
+        _outputs_of_set(self.test_step_outputs, dataloader_idx).append(results)
+        return results
+
+    def predict_step(self, batch: SpeechBatch, batch_idx: int, dataloader_idx: int = 0) -> list[tuple[int, str]]:
+        """Pairs of a sample's id and its transcript; the loader's section needs `return_sample_id: true`."""
+        signal, signal_lengths, _, _, sample_ids = batch
+        log_probs, encoded_lengths, _ = self.forward(input_signal=signal, input_signal_length=signal_lengths)
+        texts, _ = self.decoding.ctc_decoder_predictions_tensor(log_probs, encoded_lengths)
+        return list(zip(sample_ids.tolist(), texts, strict=True))
+
+    def _loss(self, batch: SpeechBatch) -> tuple[Tensor, Tensor, Tensor]:
+        signal, signal_lengths, tokens, token_lengths = batch[:4]
+        log_probs, encoded_lengths, _ = self.forward(input_signal=signal, input_signal_length=signal_lengths)
+        loss = self.loss(
+            log_probs=log_probs, targets=tokens, input_lengths=encoded_lengths, target_lengths=token_lengths
+        )
+        return loss, log_probs, encoded_lengths
+
+    def _error_rate(self, batch: SpeechBatch, log_probs: Tensor, encoded_lengths: Tensor) -> tuple[Tensor, ...]:
+        """Rate, errors and words of one batch."""
+        self.wer.update(
+            predictions=log_probs, predictions_lengths=encoded_lengths, targets=batch[2], targets_lengths=batch[3]
+        )
+        rates: tuple[Tensor, ...] = self.wer.compute()
+        self.wer.reset()
+        return rates
+
+    def _evaluate(self, batch: SpeechBatch, prefix: str) -> dict[str, Tensor]:
+        loss, log_probs, encoded_lengths = self._loss(batch)
+        rate, errors, words = self._error_rate(batch, log_probs, encoded_lengths)
+        values = {"loss": loss, "wer": rate, "wer_num": errors, "wer_denom": words}
+        return {f"{prefix}_{name}": value for name, value in values.items()}
+
+    # ------------------------------------------------------------------------------------------------------------ data
+
+    def setup_training_data(self, train_data_config: Any) -> None:
+        """Builds the training loader from a `train_ds` section."""
+        self._update_dataset_config("train", train_data_config)
+        self._train_dl = self._setup_dataloader_from_config(train_data_config, "model.train_ds")
+
+    def setup_validation_data(self, val_data_config: Any) -> None:
+        """Builds the validation loader from a `validation_ds` section."""
+        self._update_dataset_config("validation", val_data_config)
+        self._validation_dl = self._setup_dataloader_from_config(val_data_config, "model.validation_ds")
+
+    def setup_test_data(self, test_data_config: Any) -> None:
+        """Builds the test loader from a `test_ds` section."""
+        self._update_dataset_config("test", test_data_config)
+        self._test_dl = self._setup_dataloader_from_config(test_data_config, "model.test_ds")
+
+    def _setup_dataloader_from_config(self, config: Any, where: str = "model.train_ds") -> Any:
+        """The loader of one section; None, with a warning, if it names no manifest."""
+        section = OmegaConf.create({"sample_rate": self.sample_rate})
+        section.merge_with(config)
+        if section.get("manifest_filepath", "") is None:
+            logger.warning("%s.manifest_filepath is null: there is no such data", where)
+            return None
+        if section.sample_rate != self.sample_rate:
+            raise ConfigError(
+                f"{where}.sample_rate is {section.sample_rate}, but model.preprocessor.sample_rate is "
+                f"{self.sample_rate} Hz. Set it to ${{model.sample_rate}}: files of other rates are resampled."
+            )
+        return self._build_loader(section, where)
+
+    def _build_loader(self, section: DictConfig, where: str) -> Any:
+        return build_audio_to_text_loader(section, labels=self.cfg.labels, where=where)
+
+    # -------------------------------------------------------------------------------------------- export and catalogue
+
+    @property
+    def input_module(self) -> Any:
+        """The exported file takes what the encoder takes: features and lengths."""
+        return self.encoder
+
+    @property
+    def output_module(self) -> Any:
+        """It gives what the decoder gives: log-probabilities."""
+        return self.decoder
+
+    def forward_for_export(self, audio_signal: Tensor, length: Tensor) -> Tensor:
+        """Features [B, D, F] and lengths [B] -> log-probabilities [B, S, V + 1]; no preprocessor in the graph."""
+        encoded, _ = self.encoder(audio_signal=audio_signal, length=length)
+        return self.decoder(encoder_output=encoded)
+
+    @classmethod
+    def list_available_models(cls) -> list[PretrainedModelInfo]:
+        """The published character models of this family."""
+        return published_models("EncDecCTCModel")
+
+
+def _outputs_of_set(outputs: list[Any], dataloader_idx: int) -> list[Any]:
+    """The list of one evaluation set; there is one list when there is one set."""
+    is_per_set = bool(outputs) and isinstance(outputs[0], list)
+    return outputs[dataloader_idx] if is_per_set else outputs

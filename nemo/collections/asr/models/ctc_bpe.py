@@ -1,0 +1,80 @@
+"""CTC speech recognition over subwords: the model of ctc.py, given a tokenizer."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from nemo.collections.asr.data.loader import build_audio_to_text_loader
+from nemo.collections.asr.decoding.ctc import CTCBPEDecoding
+from nemo.collections.asr.models.catalogue import published_models
+from nemo.collections.asr.models.ctc import EncDecCTCModel
+from nemo.collections.common.tokenizers.from_config import BuiltTokenizer, build_tokenizer
+from nemo.core.classes.pretrained import PretrainedModelInfo
+from nemo.utils.exceptions import ConfigError
+
+logger = logging.getLogger(__name__)
+
+
+class EncDecCTCModelBPE(EncDecCTCModel):
+    """CTC model over the pieces of a tokenizer, such as Citrinet.
+
+    Args:
+        cfg: as for :class:`~nemo.collections.asr.models.ctc.EncDecCTCModel`, with a `tokenizer` section; the decoder's
+            `vocabulary` and `num_classes` come from the tokenizer.
+        trainer: a Lightning Trainer; may be set later.
+    """
+
+    @functools.cached_property
+    def _built_tokenizer(self) -> BuiltTokenizer:
+        """Built on first use, because the base class already needs it for its loaders."""
+        if self.cfg.get("tokenizer") is None:
+            raise ConfigError(
+                "model.tokenizer is missing. Expected {dir: FOLDER, type: bpe or wpe}; train a tokenizer with "
+                "scripts/tokenizers/process_asr_text_tokenizer.py, or use EncDecCTCModel with labels."
+            )
+        return build_tokenizer(self.cfg.tokenizer, self.register_artifact)
+
+    @property
+    def tokenizer(self) -> Any:
+        """The tokenizer: a ``TokenizerSpec``."""
+        return self._built_tokenizer.tokenizer
+
+    def _decoder_config(self, vocabulary: Sequence[str] | None = None) -> DictConfig:
+        return super()._decoder_config(self._built_tokenizer.vocabulary)
+
+    def _make_decoding(self, decoding_config: Any) -> CTCBPEDecoding:
+        return CTCBPEDecoding(decoding_config, self.tokenizer, closes_up_punctuation=self.closes_up_punctuation)
+
+    def change_vocabulary(  # type: ignore[override]  # the original's arguments
+        self, new_tokenizer_dir: Any, new_tokenizer_type: str, decoding_cfg: Any = None
+    ) -> None:
+        """Gives the model another tokenizer, and a new decoder, untrained, with all that belongs to it.
+
+        Args:
+            new_tokenizer_dir: folder of the tokenizer's files, or a whole `tokenizer` section.
+            new_tokenizer_type: bpe or wpe.
+            decoding_cfg: a `decoding` section; None keeps the present one.
+
+        Raises:
+            ConfigError, FileNotFoundError: the folder does not hold such a tokenizer; the model is then as it was.
+        """
+        given: Any = new_tokenizer_dir if isinstance(new_tokenizer_dir, DictConfig) else {"dir": str(new_tokenizer_dir)}
+        config = OmegaConf.create({**given, "type": new_tokenizer_type})
+        build_tokenizer(config)  # fails here, before anything has changed
+        self.artifacts = {key: item for key, item in self.artifacts.items() if not key.startswith("tokenizer.")}
+        self._replace_sections(tokenizer=config)
+        self._built_tokenizer = build_tokenizer(config, self.register_artifact)
+        self._change_outputs(self._built_tokenizer.vocabulary, decoding_cfg)
+
+    def _build_loader(self, section: DictConfig, where: str) -> Any:
+        return build_audio_to_text_loader(section, tokenizer=self.tokenizer, where=where)
+
+    @classmethod
+    def list_available_models(cls) -> list[PretrainedModelInfo]:
+        """The published subword models of this family."""
+        return published_models("EncDecCTCModelBPE")
