@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import subprocess
 import sys
@@ -10,7 +9,8 @@ from pathlib import Path
 
 from examples.demo.debian_package import package_client
 from examples.demo.errors import DemoError
-from examples.demo.manifests import DemoData, write_manifests
+from examples.demo.joined_recordings import join_recordings
+from examples.demo.manifests import LONGEST_SECONDS, DemoData, read_entries, write_manifest, write_manifests
 from examples.demo.synthetic_speech import make_synthetic_speech
 from examples.demo.telephone_prompts import get_telephone_prompts
 
@@ -23,6 +23,11 @@ DESCRIPTIONS = {
     "(Debian's asterisk-core-sounds-en-wav: recorded by Allison Smith, CC BY-SA 3.0)",
     "synthetic": "synthetic speech: 151 sentences said by six voices of eSpeak NG; no human speaks here",
     "an4": "AN4: spelled words, names and numbers by many speakers (Carnegie Mellon University)",
+}
+OVERRIDES = {
+    "prompts": ("trainer.max_epochs=15", "model.train_ds.batch_size=4"),  # joined: an epoch hears each four times
+    "synthetic": ("trainer.max_epochs=20", "model.train_ds.batch_size=16"),
+    "an4": ("trainer.max_epochs=50", "model.train_ds.batch_size=16"),
 }
 
 
@@ -38,27 +43,30 @@ def prepare_data(source: str, root: Path) -> DemoData:
         DemoError: the source cannot be had; the message says why and what to use instead.
     """
     folder = root / source
-    train, held_out = folder / "train.json", folder / "held_out.json"
-    if not _complete(train, held_out):
+    train, held_out, joined = (folder / name for name in ("train.json", "held_out.json", "train_joined.json"))
+    wanted = [train, held_out, joined] if source == "prompts" else [train, held_out]
+    if not all(map(_complete, wanted)):
         folder.mkdir(parents=True, exist_ok=True)
         if source == "prompts":
-            train, held_out = write_manifests(get_telephone_prompts(folder), folder)
+            write_manifests(get_telephone_prompts(folder), folder)
+            write_manifest(joined, join_recordings(read_entries(train), folder / "joined", LONGEST_SECONDS))
         elif source == "synthetic":
-            train, held_out = write_manifests(make_synthetic_speech(folder), folder)
+            write_manifests(make_synthetic_speech(folder), folder)
         else:
-            train, held_out = _get_an4(folder)
-    return DemoData(train, held_out, DESCRIPTIONS[source])
+            _get_an4(folder)
+    given = joined if source == "prompts" else train
+    return DemoData(given, held_out, DESCRIPTIONS[source], OVERRIDES[source], train)
 
 
-def _complete(train: Path, held_out: Path) -> bool:
-    """True if both manifests are there and their recordings still lie where they say."""
-    if not (train.is_file() and held_out.is_file()):
+def _complete(manifest: Path) -> bool:
+    """True if a manifest is there and its recordings still lie where it says."""
+    if not manifest.is_file():
         return False
-    entries = [json.loads(line) for path in (train, held_out) for line in path.read_text(encoding="utf-8").splitlines()]
-    return bool(entries) and all(Path(entry["audio_filepath"]).is_file() for entry in entries)
+    entries = read_entries(manifest)
+    return bool(entries) and all((manifest.parent / str(entry["audio_filepath"])).is_file() for entry in entries)
 
 
-def _get_an4(folder: Path) -> tuple[Path, Path]:
+def _get_an4(folder: Path) -> None:
     done = subprocess.run(
         [sys.executable, str(AN4_SCRIPT), "--data_root", str(folder)], capture_output=True, text=True, check=False
     )
@@ -69,5 +77,8 @@ def _get_an4(folder: Path) -> tuple[Path, Path]:
     if not all(manifests.values()):
         raise DemoError(f"{AN4_SCRIPT.name} left no train_manifest.json and test_manifest.json in {folder}; delete it.")
     for part, name in (("train", "train"), ("test", "held_out")):
-        (folder / f"{name}.json").write_bytes(manifests[part][0].read_bytes())
-    return folder / "train.json", folder / "held_out.json"
+        manifest = manifests[part][0]
+        entries = read_entries(manifest)
+        for entry in entries:  # relative paths are relative to their manifest
+            entry["audio_filepath"] = str((manifest.parent / str(entry["audio_filepath"])).resolve())
+        write_manifest(folder / f"{name}.json", entries)

@@ -16,6 +16,9 @@ from nemo.utils.optional import require
 
 logger = logging.getLogger(__name__)
 
+Entry = dict[str, str | float]
+"""A manifest line: audio_filepath, duration in seconds, text."""
+
 HELD_OUT_SHARE = 0.1
 LONGEST_SECONDS = 15.0
 SHORTEST_SECONDS = 0.3
@@ -23,11 +26,16 @@ SHORTEST_SECONDS = 0.3
 
 @dataclass(frozen=True)
 class DemoData:
-    """The two manifests of a demo and what they hold."""
+    """The manifests of a demo, and how to train on them."""
 
     train: Path
+    """What the training script gets."""
     held_out: Path
     description: str
+    overrides: tuple[str, ...] = ()
+    """``key=value`` for the training script: what suits this much data."""
+    spoken: Path | None = None
+    """The recordings as they were made, where `train` holds them joined."""
 
 
 def is_held_out(text: str) -> bool:
@@ -45,26 +53,36 @@ def write_manifests(recordings: Iterable[tuple[Path, str]], folder: Path) -> tup
         DemoError: nothing is left for one of the two.
     """
     soundfile = require("soundfile", extra="asr", purpose="reading recordings")
-    entries: dict[bool, list[dict[str, str | float]]] = {False: [], True: []}
+    entries: dict[bool, list[Entry]] = {False: [], True: []}
     left_out = 0
     for recording, printed in recordings:
         text, seconds = spoken_text(printed), soundfile.info(str(recording)).duration
         if not text or not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
             left_out += 1
             continue
-        entry = {"audio_filepath": str(recording.resolve()), "duration": round(seconds, 3), "text": text}
+        entry: Entry = {"audio_filepath": str(recording.resolve()), "duration": round(seconds, 3), "text": text}
         entries[is_held_out(text)].append(entry)
     if not entries[False] or not entries[True]:
         raise DemoError(f"Only {sum(map(len, entries.values()))} usable recordings in {folder}; delete it, run again.")
     logger.info("%d recordings left out: no words, or not between 0.3 and 15 seconds", left_out)
     train, held_out = folder / "train.json", folder / "held_out.json"
-    for path, part in ((train, entries[False]), (held_out, entries[True])):
-        with atomic_write(path) as temporary:
-            temporary.write_text("".join(json.dumps(entry) + "\n" for entry in part), encoding="utf-8")
+    write_manifest(train, entries[False])
+    write_manifest(held_out, entries[True])
     return train, held_out
+
+
+def write_manifest(path: Path, entries: Iterable[Entry]) -> None:
+    """Writes a manifest, whole or not at all."""
+    with atomic_write(path) as temporary:
+        temporary.write_text("".join(json.dumps(entry) + "\n" for entry in entries), encoding="utf-8")
+
+
+def read_entries(path: Path) -> list[Entry]:
+    """The entries of a manifest that we wrote."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def describe(manifest: Path) -> str:
     """How much a manifest holds: ``477 recordings, 19.6 minutes``."""
-    entries = [json.loads(line) for line in manifest.read_text(encoding="utf-8").splitlines()]
-    return f"{len(entries)} recordings, {sum(entry['duration'] for entry in entries) / 60:.1f} minutes"
+    seconds = [float(entry["duration"]) for entry in read_entries(manifest)]
+    return f"{len(seconds)} recordings, {sum(seconds) / 60:.1f} minutes"

@@ -40,6 +40,7 @@ def training_command(data: DemoData, run_folder: Path, overrides: list[str]) -> 
         f"model.train_ds.manifest_filepath={data.train}",
         f"model.validation_ds.manifest_filepath={data.held_out}",
         f"exp_manager.exp_dir={run_folder}",
+        *data.overrides,
         *overrides,
     ]
 

@@ -5,6 +5,7 @@ import pytest
 from examples.demo import data
 from examples.demo.data import choose_source, prepare_data
 from examples.demo.errors import DemoError
+from examples.demo.manifests import read_entries
 from tests.examples.demo.test_manifests import write_silence
 
 
@@ -25,6 +26,13 @@ def test_second_run_uses_the_data_of_the_first(tmp_path, fetched):
     first = prepare_data("prompts", tmp_path)
     assert prepare_data("prompts", tmp_path) == first
     assert len(fetched) == 1
+
+
+def test_prompts_are_trained_joined_and_held_out_as_they_are(tmp_path, fetched):
+    prepared = prepare_data("prompts", tmp_path)
+    joined, spoken = read_entries(prepared.train), read_entries(prepared.spoken)
+    assert len(joined) < len(spoken)
+    assert {entry["duration"] for entry in read_entries(prepared.held_out)} == {0.5}
 
 
 def test_lost_recordings_are_fetched_again(tmp_path, fetched):
