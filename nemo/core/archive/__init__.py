@@ -10,10 +10,10 @@ __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
         "checkpoint": ["load_checkpoint"],
-        "safe_yaml": ["load_config"],
+        "safe_yaml": ["config_from_tree", "load_config"],
         "tar_reader": ["ArchiveReader"],
         "tar_writer": ["write_archive"],
-        "targets": ["TargetPolicy", "active_policy", "register_known_class"],
+        "targets": ["TargetPolicy", "active_policy", "buildable_from_archives", "register_known_class"],
         "weights": ["load_weights", "save_weights"],
     },
 )

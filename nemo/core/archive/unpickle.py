@@ -226,8 +226,6 @@ class _Reader(pickle.Unpickler):
 
 
 def _from_memory(content: memoryview, dtype: torch.dtype, count: int) -> torch.Tensor:
-    if content.readonly:
-        content = memoryview(bytearray(content))
     if dtype is torch.bool:  # a byte other than 0 and 1 is no bool
         return torch.frombuffer(content, dtype=torch.uint8, count=count).ne(0)
     flat = torch.frombuffer(content, dtype=torch.uint8, count=count * dtype.itemsize)

@@ -87,7 +87,9 @@ def save_weights(state_dict: Mapping[str, Tensor], path: str | os.PathLike[str] 
 def _content(weights: Readable, source: str | None) -> tuple[str, memoryview]:
     """The name for messages, and the bytes."""
     if isinstance(weights, (bytes, memoryview)):
-        return source or "weights", memoryview(weights)
+        content = memoryview(weights)
+        # tensors need memory that may be written; one copy, so that tied weights stay tied
+        return source or "weights", memoryview(bytearray(content)) if content.readonly else content
     if not Path(weights).is_file():
         raise FileNotFoundError(f"There is no file of weights at {os.fspath(weights)}. Check the path.")
     return source or os.fspath(weights), map_file(Path(weights))
