@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import cast
 
 import torch
@@ -162,11 +163,11 @@ class JasperBlock(nn.Module):
         se: squeeze-and-excitation before the residual.
         se_reduction_ratio: of its hidden layer.
         se_context_window: its frames in training; -1: all.
-        se_interpolation_mode: accepted for old configs.
+        se_interpolation_mode: accepted for old configs, without effect.
         stride_last: only the last convolution is strided.
         future_context: frames ahead that a convolution may see; -1: half its kernel.
         quantize: accepted for old configs, without effect.
-        layer_idx: the block's place in its network.
+        layer_idx: accepted for old scripts, without effect.
     """
 
     def __init__(
@@ -205,49 +206,28 @@ class JasperBlock(nn.Module):
         kernel_size = odd_kernel_size(kernel_size, kernel_size_factor) if kernel_size_factor != 1.0 else kernel_size
         edges = _edges(padding, kernel_size, stride, dilation, future_context)
         activation = activation if activation is not None else nn.ReLU(inplace=True)
-        self.separable, self.groups, self.conv_mask = separable, groups, conv_mask
-        self.residual_mode, self.layer_idx = residual_mode, layer_idx
-        self.dense_residual = residual and len(residual_panes) > 0
-
-        def layer(channels: int, step: int) -> list[nn.Module]:
-            """A convolution with its norm."""
-            if separable:
-                depthwise = MaskedConv1d(
-                    channels, channels, kernel_size, step, edges, dilation, channels, heads, use_mask=conv_mask
-                )
-                convolutions = [depthwise, MaskedConv1d(channels, planes, 1, groups=groups, use_mask=conv_mask)]
-            else:
-                convolutions = [
-                    MaskedConv1d(
-                        channels, planes, kernel_size, step, edges, dilation, groups, heads, use_mask=conv_mask
-                    )
-                ]
-            shuffle = [GroupShuffle(groups, planes)] if groups > 1 else []
-            return [*convolutions, make_norm(normalization, planes, norm_groups), *shuffle]
-
+        self.residual_mode, self.dense_residual = residual_mode, residual and len(residual_panes) > 0
+        norm = partial(make_norm, normalization, planes, norm_groups)
+        convolve = partial(MaskedConv1d, use_mask=conv_mask)
         layers: list[nn.Module] = []
         for index in range(repeat):
-            is_last = index == repeat - 1
-            layers += layer(inplanes if index == 0 else planes, stride if is_last or not stride_last else 1)
-            if not is_last:
-                layers += [activation, nn.Dropout(dropout)]
+            channels, is_last = planes if index else inplanes, index == repeat - 1
+            numbers = kernel_size, stride if is_last or not stride_last else 1, edges, dilation
+            if separable:
+                layers.append(convolve(channels, channels, *numbers, groups=channels, heads=heads))
+                layers.append(convolve(channels, planes, 1, groups=groups))
+            else:
+                layers.append(convolve(channels, planes, *numbers, groups=groups, heads=heads))
+            layers += [norm(), GroupShuffle(groups, planes)] if groups > 1 else [norm()]
+            layers += [] if is_last else [activation, nn.Dropout(dropout)]
         if se:
-            layers.append(
-                SqueezeExcite(planes, se_reduction_ratio, se_context_window, se_interpolation_mode, activation)
-            )
+            layers.append(SqueezeExcite(planes, se_reduction_ratio, se_context_window, activation=activation))
         self.mconv = nn.ModuleList(layers)
         self.res: nn.ModuleList | None = None
         if residual:
             step = (stride if stride_last else stride**repeat) if residual_mode == "stride_add" else 1
-            self.res = nn.ModuleList(
-                nn.ModuleList(
-                    [
-                        MaskedConv1d(channels, planes, 1, step, use_mask=conv_mask),
-                        make_norm(normalization, planes, norm_groups),
-                    ]
-                )
-                for channels in residual_panes or [inplanes]
-            )
+            sources = residual_panes or [inplanes]
+            self.res = nn.ModuleList(nn.ModuleList([convolve(n, planes, 1, step), norm()]) for n in sources)
         self.mout = nn.Sequential(activation, nn.Dropout(dropout))
 
     def forward(

@@ -171,7 +171,7 @@ class FilterbankFeatures(nn.Module):
             by_row = audio.device.type == "cpu" and not audio.requires_grad and not torch.jit.is_tracing()
             features = self._by_row(audio, lengths) if by_row else self._at_once(audio, lengths)
             if self.frame_splicing > 1:
-                lengths = torch.div(lengths + self.frame_splicing - 1, self.frame_splicing, rounding_mode="floor")
+                lengths = self._spliced(lengths)
             return self._padded(features).to(self.fb.dtype), lengths
 
     def extra_repr(self) -> str:
@@ -235,9 +235,13 @@ class FilterbankFeatures(nn.Module):
             is_cut = is_cut & (torch.arange(spectrum.shape[2], device=audio.device) >= self._narrow_bin)
             spectrum = spectrum.masked_fill(is_cut, 0.0)
         mel = torch.matmul(self.fb.float(), spectrum.transpose(1, 2))
-        mel = self._splice(self._to_log(mel))
+        mel = self._to_log(mel)
         if self.frame_splicing > 1:
-            lengths = torch.div(lengths + self.frame_splicing - 1, self.frame_splicing, rounding_mode="floor")
+            is_padding = torch.arange(mel.shape[2], device=mel.device) >= lengths[:, None]
+            mel = self._splice(
+                mel.masked_fill(is_padding[:, None], 0.0)
+            )  # what follows an utterance is not its business
+            lengths = self._spliced(lengths)
         mel = normalize_batch(mel, lengths, self.normalize)
         is_padding = torch.arange(mel.shape[2], device=mel.device) >= lengths[:, None]
         return mel.masked_fill(is_padding[:, None], self.pad_value)
@@ -279,6 +283,9 @@ class FilterbankFeatures(nn.Module):
             return mel
         later = [F.pad(mel[..., shift:], (0, min(shift, mel.shape[-1]))) for shift in range(1, count)]
         return torch.cat([mel, *later], dim=-2)[..., ::count]
+
+    def _spliced(self, lengths: Tensor) -> Tensor:
+        return torch.div(lengths + self.frame_splicing - 1, self.frame_splicing, rounding_mode="floor")
 
     @property
     def _narrow_bin(self) -> int:
