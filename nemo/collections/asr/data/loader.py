@@ -114,7 +114,7 @@ def build_audio_to_text_loader(
         NotYetSupportedError: the section asks for what this release does not have.
         ManifestError: a manifest cannot be read, or its limits leave nothing.
     """
-    given = cfg
+    given: Any = cfg
     if isinstance(cfg, DictConfig | dict):  # interpolations are resolved while the section is still in its place
         given = OmegaConf.create(OmegaConf.to_container(cfg, resolve=True) if isinstance(cfg, DictConfig) else cfg)
     filled = with_defaults(AudioToTextDatasetConfig, given, where)
