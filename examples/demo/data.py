@@ -25,9 +25,10 @@ DESCRIPTIONS = {
     "an4": "AN4: spelled words, names and numbers by many speakers (Carnegie Mellon University)",
 }
 OVERRIDES = {
-    "prompts": ("trainer.max_epochs=15", "model.train_ds.batch_size=4"),  # joined: an epoch hears each four times
-    "synthetic": ("trainer.max_epochs=20", "model.train_ds.batch_size=16"),
-    "an4": ("trainer.max_epochs=50", "model.train_ds.batch_size=16"),
+    # joined recordings: an epoch hears each four times, and four fill a batch
+    "prompts": ("trainer.max_epochs=15", "trainer.check_val_every_n_epoch=1", "model.train_ds.batch_size=4"),
+    "synthetic": ("trainer.max_epochs=20", "trainer.check_val_every_n_epoch=2"),
+    "an4": ("trainer.max_epochs=50",),
 }
 
 

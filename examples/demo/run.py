@@ -61,9 +61,8 @@ def run(wanted: str, data_root: Path, run_root: Path, overrides: list[str]) -> N
     say("1. Data")
     source, data = get_data(wanted, data_root)
     say(f"  {data.description}")
-    say(
-        f"  training: {describe(data.spoken or data.train)}; held out: {describe(data.held_out)}; sentences in one part only"
-    )
+    say(f"  training: {describe(data.spoken or data.train)}")
+    say(f"  held out: {describe(data.held_out)}; no sentence is in both")
 
     say("2. Training")
     run_folder = run_root / source

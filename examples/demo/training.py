@@ -94,11 +94,14 @@ def _watch(process: subprocess.Popen[bytes], log: Path, started: float, say: Cal
 
 
 def last_epoch(log: Path) -> str:
-    """``epoch 12``, read from the end of the training script's output."""
+    """``epoch 12 of 15``, read from the end of the training script's output, where the progress bar writes."""
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - 20_000))
-        epochs = re.findall(rb"Epoch (\d+)", file.read())
-    return f"epoch {int(epochs[-1]) + 1}" if epochs else "starting"
+        epochs = re.findall(r"Epoch (\d+)(?:/(\d+))?", file.read().decode("utf-8", "replace"))
+    if not epochs:
+        return "starting"
+    current, last = epochs[-1]
+    return f"epoch {int(current) + 1}" + (f" of {int(last) + 1}" if last else "")
 
 
 def children_peak_megabytes() -> float:

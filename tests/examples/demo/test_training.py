@@ -43,5 +43,18 @@ def test_training_without_a_model_is_an_error(tmp_path, data):
         train(data, tmp_path / "run", ["nothing"], print)
 
 
-def test_the_newest_archive_is_taken(tmp_path):
+@pytest.mark.parametrize(
+    ("output", "shown"),
+    [
+        ("GPU available: False", "starting"),
+        ("Epoch 0: 10%\rEpoch 3: 5%", "epoch 4"),
+        ("\u2501 Epoch 3/14 \u2501", "epoch 4 of 15"),
+    ],
+)
+def test_progress_is_read_from_the_log(tmp_path, output, shown):
+    (tmp_path / "training.log").write_text(output, encoding="utf-8")
+    assert last_epoch(tmp_path / "training.log") == shown
+
+
+def test_there_is_no_archive_before_training(tmp_path):
     assert find_archive(tmp_path) is None
