@@ -24,6 +24,64 @@ MOVED_MODULES: dict[str, str] = {
 
 MOVED_NAMES: dict[str, str] = {
     # original module.Name -> ours; where one of ours has several rows, the first is what archives get as `target`
+    # data: audio, manifests, parsers
+    "nemo.collections.asr.parts.preprocessing.segment.AudioSegment": (
+        "nemo.collections.common.audio.segment.AudioSegment"
+    ),
+    "nemo.collections.asr.parts.preprocessing.features.WaveformFeaturizer": (
+        "nemo.collections.common.audio.waveform_featurizer.WaveformFeaturizer"
+    ),
+    "nemo.collections.asr.parts.preprocessing.perturb.AudioAugmentor": (
+        "nemo.collections.common.audio.perturb.augmentor.AudioAugmentor"
+    ),
+    "nemo.collections.asr.parts.preprocessing.perturb.process_augmentations": (
+        "nemo.collections.common.audio.perturb.augmentor.process_augmentations"
+    ),
+    "nemo.collections.asr.parts.preprocessing.perturb.register_perturbation": (
+        "nemo.collections.common.audio.perturb.augmentor.register_perturbation"
+    ),
+    "nemo.collections.asr.parts.preprocessing.perturb.Perturbation": (
+        "nemo.collections.common.audio.perturb.base.Perturbation"
+    ),
+    "nemo.collections.asr.parts.preprocessing.perturb.GainPerturbation": (
+        "nemo.collections.common.audio.perturb.gain.GainPerturbation"
+    ),
+    "nemo.collections.asr.parts.preprocessing.perturb.NoisePerturbation": (
+        "nemo.collections.common.audio.perturb.noise.NoisePerturbation"
+    ),
+    "nemo.collections.asr.parts.preprocessing.perturb.ShiftPerturbation": (
+        "nemo.collections.common.audio.perturb.shift.ShiftPerturbation"
+    ),
+    "nemo.collections.asr.parts.preprocessing.perturb.SilencePerturbation": (
+        "nemo.collections.common.audio.perturb.silence.SilencePerturbation"
+    ),
+    "nemo.collections.asr.parts.preprocessing.perturb.SpeedPerturbation": (
+        "nemo.collections.common.audio.perturb.speed.SpeedPerturbation"
+    ),
+    "nemo.collections.asr.parts.preprocessing.perturb.WhiteNoisePerturbation": (
+        "nemo.collections.common.audio.perturb.white_noise.WhiteNoisePerturbation"
+    ),
+    "nemo.collections.asr.parts.utils.manifest_utils.read_manifest": (
+        "nemo.collections.common.data.manifest.read_manifest_objects"
+    ),
+    "nemo.collections.asr.parts.utils.manifest_utils.write_manifest": (
+        "nemo.collections.common.data.manifest.write_manifest"
+    ),
+    "nemo.collections.common.parts.preprocessing.manifest.get_full_path": (
+        "nemo.collections.common.data.manifest.get_full_path"
+    ),
+    "nemo.collections.common.parts.preprocessing.manifest.is_tarred_dataset": (
+        "nemo.collections.common.data.manifest.is_tarred_dataset"
+    ),
+    "nemo.collections.common.parts.preprocessing.parsers.CharParser": (
+        "nemo.collections.common.data.parsers.CharParser"
+    ),
+    "nemo.collections.common.parts.preprocessing.parsers.ENCharParser": (
+        "nemo.collections.common.data.parsers.ENCharParser"
+    ),
+    "nemo.collections.common.parts.preprocessing.parsers.make_parser": (
+        "nemo.collections.common.data.parsers.make_parser"
+    ),
     # core: models, saving and restoring
     "nemo.core.classes.modelPT.ModelPT": "nemo.core.classes.model_pt.ModelPT",
     "nemo.core.classes.common.FileIO": "nemo.core.classes.file_io.FileIO",
