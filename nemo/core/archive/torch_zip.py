@@ -101,7 +101,7 @@ def _checked_offset(entry: zipfile.ZipInfo, root: str, data: memoryview, source:
     name_at = entry.header_offset + _LOCAL_HEADER.size
     if bytes(data[name_at : name_at + name_length]) != entry.orig_filename.encode():
         raise UnsafeArchiveError(f"{source}: the record {entry.filename!r} has two different names.")
-    offset = name_at + name_length + extra_length
+    offset: int = name_at + name_length + extra_length
     if entry.compress_size != entry.file_size or offset + entry.file_size > len(data):
         raise ArchiveError(f"{source}: cut off or damaged in the record {entry.filename!r}. Get the file again.")
     return offset
