@@ -5,6 +5,7 @@ B batch, S frames, V tokens, U target length; blank is class V, the last.
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -62,6 +63,8 @@ class CTCLoss(Loss):
         Returns:
             A scalar, or [B] where nothing is reduced.
         """
+        if log_probs.dtype in (torch.float16, torch.bfloat16):  # sums over alignments need single precision
+            log_probs = log_probs.float()
         losses = F.ctc_loss(
             log_probs.transpose(0, 1),  # [S, B, V + 1]
             targets.long(),

@@ -56,7 +56,7 @@ class AudioPreprocessor(NeuralModule, ABC):
     def get_features(self, input_signal: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
         """What :meth:`forward` returns, without type checks."""
 
-    def follow_release(self, nemo_version: str) -> None:
+    def follow_release(self, nemo_version: str | None) -> None:
         """Counts frames as that release of the original does; a subclass for which releases differ overrides it."""
 
 

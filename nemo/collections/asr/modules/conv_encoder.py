@@ -188,12 +188,13 @@ class ConvASREncoder(NeuralModule, Exportable):
             length: [B] valid frames.
 
         Returns:
-            outputs [B, H, S] and encoded_lengths [B]. What outputs hold beyond the lengths has no meaning.
+            outputs [B, H, S] (on a CPU laid out as [B, S, H] in memory) and encoded_lengths [B]. What outputs hold
+            beyond the lengths has no meaning.
         """
         if audio_signal.ndim != 3:
             raise ShapeError(f"ConvASREncoder got audio_signal {list(audio_signal.shape)}; it expects [B, D, F].")
         outputs, frames = self.encoder(([audio_signal], ValidFrames(length, audio_signal.shape[2])))
-        return outputs[-1].contiguous(), frames.lengths
+        return outputs[-1], frames.lengths
 
     def change_se_context_window(self, context_window: int) -> None:
         """Sets the context of every squeeze-and-excitation, in frames of its layer; not above 0: all frames."""

@@ -111,7 +111,9 @@ def _weight_gradient(grad: Tensor, x: Tensor, taps: int, stride: int, padding: i
         spread = grad.new_zeros(*grad.shape[:2], reach)
         spread[:, :, ::stride] = grad
         grad = spread
-    product = torch.fft.rfft(x.contiguous(), size) * torch.fft.rfft(grad.contiguous(), size).conj()
+    # padding makes the copy with time last that the transform wants
+    product = torch.fft.rfft(F.pad(x, (0, size - x.shape[2])))
+    product *= torch.fft.rfft(F.pad(grad, (0, size - grad.shape[2]))).conj()
     correlation = torch.fft.irfft(product.sum(dim=0), size)  # lag l at l, negative lags at the end
     lags = (torch.arange(taps) * dilation - padding) % size
     return correlation[:, lags].unsqueeze(1)

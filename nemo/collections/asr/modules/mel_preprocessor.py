@@ -172,7 +172,7 @@ class AudioToMelSpectrogramPreprocessor(AudioPreprocessor):
         """Computes log-mel features [B, D, F] and their lengths [B]."""
         return self.featurizer(input_signal, length)
 
-    def follow_release(self, nemo_version: str) -> None:
+    def follow_release(self, nemo_version: str | None) -> None:
         """Counts frames as release `nemo_version` of the original does."""
         self.featurizer.follow_release(nemo_version)
 

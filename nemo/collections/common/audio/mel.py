@@ -133,13 +133,13 @@ class FilterbankFeatures(nn.Module):
         """The mel filters [1, D, n_fft // 2 + 1]."""
         return self.fb
 
-    def follow_release(self, nemo_version: str) -> None:
+    def follow_release(self, nemo_version: str | None) -> None:
         """Counts frames and pads the edges as that release of the original does.
 
         Before 2.5: floor(samples / hop) + 1 frames, edges mirrored. From 2.5 on: floor(samples / hop) frames, edges
-        filled with zeros, and nothing of an utterance leaks into its padding.
+        filled with zeros, and nothing of an utterance leaks into its padding. None counts as 1.23.
         """
-        numbers = re.match(r"(\d+)\.(\d+)", nemo_version)
+        numbers = re.match(r"(\d+)\.(\d+)", nemo_version or "")
         release = (int(numbers[1]), int(numbers[2])) if numbers else (1, 23)
         self._counts_partial_hop = release < NEW_FRAMING_RELEASE
 

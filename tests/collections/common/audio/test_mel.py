@@ -62,7 +62,8 @@ def test_newer_releases_pad_with_zeros_and_drop_the_last_frame():
 
 
 @pytest.mark.parametrize(
-    ("release", "frames"), [("1.0.0b1", 11), ("1.23.0", 11), ("2.4.1", 11), ("2.5.0", 10), ("3.0.0rc0", 10), ("", 11)]
+    ("release", "frames"),
+    [("1.0.0b1", 11), ("1.23.0", 11), ("2.4.1", 11), ("2.5.0", 10), ("3.0.0rc0", 10), ("", 11), (None, 11)],
 )
 def test_frames_are_counted_as_the_release_did(release, frames):
     module = featurizer()
