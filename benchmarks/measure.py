@@ -32,8 +32,8 @@ class Timing:
 
     wall_seconds: list[float] = field(default_factory=list)
     cpu_seconds: list[float] = field(default_factory=list)
-    other_cores: list[float] = field(default_factory=list)
-    """Cores that other processes used meanwhile; empty where the system does not tell."""
+    other_cores: float | None = None
+    """Cores that other processes used meanwhile; None where the system does not tell."""
 
     @property
     def median(self) -> float:
@@ -48,19 +48,14 @@ class Timing:
     @property
     def busy(self) -> bool:
         """True if other processes took a noticeable part of the machine."""
-        return bool(self.other_cores) and statistics.median(self.other_cores) > BUSY_CORES
+        return self.other_cores is not None and self.other_cores > BUSY_CORES
 
     def add(self, function: Callable[[], object]) -> None:
         """Runs `function` once and keeps its times."""
-        machine, cpu, wall = _machine_cpu_seconds(), _own_cpu_seconds(), time.perf_counter()
+        cpu, wall = _own_cpu_seconds(), time.perf_counter()
         function()
-        wall_used, cpu_used = time.perf_counter() - wall, _own_cpu_seconds() - cpu
-        self.wall_seconds.append(wall_used)
-        self.cpu_seconds.append(cpu_used)
-        machine_after = _machine_cpu_seconds()
-        # the system counts in ticks of 10 ms: a shorter run says nothing about others
-        if machine is not None and machine_after is not None and wall_used > 0.1:
-            self.other_cores.append(max(0.0, machine_after - machine - cpu_used) / wall_used)
+        self.wall_seconds.append(time.perf_counter() - wall)
+        self.cpu_seconds.append(_own_cpu_seconds() - cpu)
 
 
 def compare(functions: Mapping[str, Callable[[], object]], repetitions: int = 5, warmup: int = 1) -> dict[str, Timing]:
@@ -75,9 +70,16 @@ def compare(functions: Mapping[str, Callable[[], object]], repetitions: int = 5,
         for function in functions.values():
             function()
     timings = {name: Timing() for name in functions}
+    started, own, machine = time.perf_counter(), _own_cpu_seconds(), _machine_cpu_seconds()
     for _ in range(repetitions):
         for name, function in functions.items():
             timings[name].add(function)
+    wall, own = time.perf_counter() - started, _own_cpu_seconds() - own
+    machine_after = _machine_cpu_seconds()
+    # the system counts in ticks of 10 ms: less than a second of measurements says nothing about others
+    if machine is not None and machine_after is not None and wall > 1.0:
+        for timing in timings.values():
+            timing.other_cores = max(0.0, machine_after - machine - own) / wall
     return timings
 
 
