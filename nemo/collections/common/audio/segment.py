@@ -80,21 +80,9 @@ class AudioSegment:
     ) -> AudioSegment:
         """Reads a file, or the part of it that begins at `offset` seconds and is `duration` seconds long.
 
-        Args:
-            audio_file: the file, or one for each microphone, of equal length.
-            target_sr: rate wanted, in Hz; None keeps the file's.
-            int_values: not used; samples are the same whether they are read as integers or not.
-            offset: seconds.
-            duration: seconds; 0 reads to the end.
-            trim: see the class, also for the rest.
-            trim_ref: reference level of `trim`.
-            trim_top_db: how far below the reference silence begins.
-            trim_frame_length: samples in a frame of `trim`.
-            trim_hop_length: samples between its frames.
-            orig_sr: rate the audio had before it was stored.
-            channel_selector: channels to keep.
-            normalize_db: level wanted, in dB.
-            ref_channel: channel whose level counts.
+        `audio_file` may be a list: one file for each microphone, of equal length. `duration` 0 reads to the end;
+        `target_sr` None keeps the file's rate. `int_values` is not used: samples are the same whether they are read as
+        integers or not. All other arguments are those of the class.
 
         Raises:
             AudioFileError: the file cannot be read; names it.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -238,6 +240,50 @@ def _as_list(values: Any) -> list[Any]:
     return values.tolist() if hasattr(values, "tolist") else list(values)
 
 
+@dataclass
+class SentencePieceOptions:
+    """What is not asked for at every training of a SentencePiece model."""
+
+    character_coverage: float = 1.0
+    """Share of the characters of the text that get a piece of their own."""
+    train_extremely_large_corpus: bool = False
+    """Use less memory per sentence."""
+    max_sentencepiece_length: int = -1
+    """Longest piece in characters; -1 for SentencePiece's own (16)."""
+    bos: bool = False
+    """Have a piece for the start of a text."""
+    eos: bool = False
+    """Have a piece for its end."""
+    pad: bool = False
+    """Have a piece for padding."""
+    control_symbols: Sequence[str] | None = None
+    """Pieces that text never yields."""
+    user_defined_symbols: Sequence[str] | None = None
+    """Pieces that are never cut."""
+    byte_fallback: bool = False
+    """Write an unknown character as its UTF-8 bytes."""
+    split_digits: bool = False
+    """Every digit is a piece."""
+    split_by_whitespace: bool = True
+    """Pieces do not cross words."""
+    split_by_unicode_script: bool = True
+    """Pieces do not cross scripts."""
+    remove_extra_whitespaces: bool = False
+    """Collapse runs of spaces."""
+
+    def trainer_arguments(self) -> dict[str, Any]:
+        """The same in SentencePiece's own names."""
+        arguments = dataclasses.asdict(self)
+        special = {name: arguments.pop(name) for name in ("bos", "eos", "pad")}
+        arguments["control_symbols"] = list(self.control_symbols or [])
+        arguments["user_defined_symbols"] = list(self.user_defined_symbols or [])
+        if self.max_sentencepiece_length <= 0:
+            del arguments["max_sentencepiece_length"]
+        if not self.train_extremely_large_corpus:
+            del arguments["train_extremely_large_corpus"]
+        return arguments | _special_ids(**special)
+
+
 def create_spt_model(
     data_file: str | os.PathLike[str],
     vocab_size: int,
@@ -245,19 +291,7 @@ def create_spt_model(
     do_lower_case: bool,
     tokenizer_type: str = "unigram",
     output_dir: str | None = None,
-    character_coverage: float = 1.0,
-    train_extremely_large_corpus: bool = False,
-    max_sentencepiece_length: int = -1,
-    bos: bool = False,
-    eos: bool = False,
-    pad: bool = False,
-    control_symbols: Sequence[str] | None = None,
-    user_defined_symbols: Sequence[str] | None = None,
-    byte_fallback: bool = False,
-    split_digits: bool = False,
-    split_by_whitespace: bool = True,
-    split_by_unicode_script: bool = True,
-    remove_extra_whitespaces: bool = False,
+    **options: Any,
 ) -> tuple[str, str]:
     """Trains a SentencePiece model on a text file and writes ``tokenizer.model``, ``tokenizer.vocab``, ``vocab.txt``.
 
@@ -265,24 +299,12 @@ def create_spt_model(
 
     Args:
         data_file: UTF-8 text, one sentence a line.
-        vocab_size: number of pieces, special ones included.
+        vocab_size: number of pieces, special ones included; a small text gives fewer.
         sample_size: sentences to train on, drawn at random, at least 101; -1 for all.
         do_lower_case: lower-case the text (Unicode case folding), now and when the model is used.
         tokenizer_type: unigram, bpe, char or word.
         output_dir: folder to write to; None for the folder ``spt`` beside `data_file`.
-        character_coverage: share of the characters of the text that get a piece of their own.
-        train_extremely_large_corpus: use less memory per sentence.
-        max_sentencepiece_length: longest piece in characters; -1 for SentencePiece's own (16).
-        bos: have a piece for the start of a text.
-        eos: have a piece for its end.
-        pad: have a piece for padding.
-        control_symbols: pieces that text never yields.
-        user_defined_symbols: pieces that are never cut.
-        byte_fallback: write an unknown character as its UTF-8 bytes.
-        split_digits: every digit is a piece.
-        split_by_whitespace: pieces do not cross words.
-        split_by_unicode_script: pieces do not cross scripts.
-        remove_extra_whitespaces: collapse runs of spaces.
+        **options: fields of :class:`SentencePieceOptions`.
 
     Returns:
         Paths of ``tokenizer.model`` and ``vocab.txt``.
@@ -294,35 +316,19 @@ def create_spt_model(
     data = Path(data_file)
     if not data.is_file():
         raise FileNotFoundError(f"Text file {data} does not exist. Give a UTF-8 text file, one sentence a line.")
+    arguments = SentencePieceOptions(**options).trainer_arguments()
+    arguments |= {"model_type": tokenizer_type, "vocab_size": vocab_size, "hard_vocab_limit": False}
+    if do_lower_case:
+        arguments["normalization_rule_name"] = "nmt_nfkc_cf"
+    if sample_size > 0:
+        arguments |= {"input_sentence_size": max(sample_size, 101), "shuffle_input_sentence": True}
     folder = Path(output_dir) if output_dir is not None else data.parent / "spt"
     model, vocabulary = folder / "tokenizer.model", folder / "vocab.txt"
     if model.is_file():
         logger.info("%s exists and is kept; delete it to train anew", model)
-        return str(model), str(vocabulary)
-    folder.mkdir(parents=True, exist_ok=True)
-    options: dict[str, Any] = {
-        "model_type": tokenizer_type,
-        "vocab_size": vocab_size,
-        "character_coverage": character_coverage,
-        "control_symbols": list(control_symbols or []),
-        "user_defined_symbols": list(user_defined_symbols or []),
-        "byte_fallback": byte_fallback,
-        "split_digits": split_digits,
-        "split_by_whitespace": split_by_whitespace,
-        "split_by_unicode_script": split_by_unicode_script,
-        "remove_extra_whitespaces": remove_extra_whitespaces,
-        "hard_vocab_limit": False,  # a small text gives fewer pieces than asked
-        **_special_ids(bos=bos, eos=eos, pad=pad),
-    }
-    if train_extremely_large_corpus:
-        options["train_extremely_large_corpus"] = True
-    if max_sentencepiece_length > 0:
-        options["max_sentencepiece_length"] = max_sentencepiece_length
-    if do_lower_case:
-        options["normalization_rule_name"] = "nmt_nfkc_cf"
-    if sample_size > 0:
-        options |= {"input_sentence_size": max(sample_size, 101), "shuffle_input_sentence": True}
-    _train(data, options, folder)
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
+        _train(data, arguments, folder)
     return str(model), str(vocabulary)
 
 
