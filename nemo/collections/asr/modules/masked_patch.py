@@ -66,14 +66,13 @@ class MaskedPatchAugmentation(NeuralModule):
     def forward(self, input_spec: Tensor, length: Tensor) -> Tensor:
         """Masks a batch [B, D, F] with valid frames `length` [B]; returns a new tensor."""
         batch, _, frames = input_spec.shape
-        whole = torch.div(length.cpu(), self.patch_size, rounding_mode="floor")[:, None]
+        device = input_spec.device
+        whole = torch.div(length.to(device), self.patch_size, rounding_mode="floor")[:, None]
         patches = -(-frames // self.patch_size)
         wanted = (whole * self.mask_patches).long() if self.mask_patches < 1 else int(self.mask_patches)
+        is_beyond = torch.arange(patches, device=device) >= whole
         # the patches with the smallest of random numbers: a draw without replacement
-        order = (
-            torch.rand(batch, patches).masked_fill(torch.arange(patches) >= whole, 2.0).argsort(dim=1).argsort(dim=1)
-        )
-        is_masked = (order < wanted) & (torch.arange(patches) < whole)
-        is_masked = is_masked.repeat_interleave(self.patch_size, dim=1)[:, :frames].to(input_spec.device)
+        rank = torch.rand(batch, patches).to(device).masked_fill(is_beyond, 2.0).argsort(dim=1).argsort(dim=1)
+        is_masked = ((rank < wanted) & ~is_beyond).repeat_interleave(self.patch_size, dim=1)[:, :frames]
         masked = input_spec.masked_fill(is_masked[:, None], 0.0)
         return self.spec_augment(masked, length) if self.spec_augment is not None else masked

@@ -1,7 +1,7 @@
 """Masks over spectrograms: SpecAugment (Park et al., 2019) and Cutout (DeVries and Taylor, 2017).
 
 Positions and widths of all masks of a batch are drawn at once, and one fill applies them. They are drawn on the CPU, so
-that a seed gives the same masks on every device. B batch, D features, F frames, M masks.
+that a seed gives the same masks on every device, and nothing waits for a GPU. B batch, D features, F frames, M masks.
 """
 
 from __future__ import annotations
@@ -58,26 +58,27 @@ class SpecAugment(nn.Module):
         """
         batch, features, frames = input_spec.shape
         if self.freq_masks > 0:
-            sizes = torch.full((batch, 1), features)
-            limit = torch.full((batch, 1), min(self.freq_width, features))
-            is_masked = self._draw(sizes, limit, self.freq_masks, features).to(input_spec.device)
+            sizes = torch.full((batch, 1), features, device=input_spec.device)
+            limit = torch.full_like(sizes, min(self.freq_width, features))
+            is_masked = self._draw(sizes, limit, self.freq_masks, features)
             input_spec = input_spec.masked_fill(is_masked[:, :, None], self.mask_value)
         if self.time_masks > 0:
-            sizes = length.detach().cpu().long().clamp(max=frames)[:, None]
+            sizes = length.to(input_spec.device).long().clamp(max=frames)[:, None]
             if isinstance(self.time_width, float):
                 limit = (sizes * self.time_width).long().clamp(min=1)
             else:
                 limit = torch.full_like(sizes, self.time_width).minimum(sizes)
-            is_masked = self._draw(sizes, limit, self.time_masks, frames).to(input_spec.device)
+            is_masked = self._draw(sizes, limit, self.time_masks, frames)
             input_spec = input_spec.masked_fill(is_masked[:, None, :], self.mask_value)
         return input_spec
 
     def _draw(self, sizes: Tensor, limit: Tensor, masks: int, total: int) -> Tensor:
         """Random masks [B, total]; starts are uniform in 0..size - limit, widths in 0..limit, both included."""
         shape = (sizes.shape[0], masks)
-        start = (torch.rand(shape, generator=self._generator) * (sizes - limit + 1)).long()
-        width = (torch.rand(shape, generator=self._generator) * (limit + 1)).long()
-        position = torch.arange(total)
+        start_share, width_share = torch.rand(2, *shape, generator=self._generator).to(sizes.device)
+        start = (start_share * (sizes - limit + 1)).long()
+        width = (width_share * (limit + 1)).long()
+        position = torch.arange(total, device=sizes.device)
         inside = (position >= start[..., None]) & (position < (start + width)[..., None])  # [B, M, total]
         return inside.any(dim=1)
 
