@@ -95,6 +95,7 @@ class NeMoModelCheckpoint(ModelCheckpoint):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Removes what an interruption left beyond the best `save_top_k`."""
         super().on_train_start(trainer, pl_module)
+        self._last_global_step_saved = trainer.global_step  # a resumed run does not save its first step again
         if self.n_resume and self.monitor is not None and self.save_top_k > 0:
             for path in list(self.best_k_models)[self.save_top_k :]:
                 del self.best_k_models[path]

@@ -105,7 +105,7 @@ def check_explicit_log_dir(
             "explicit_log_dir is %s: exp_dir (%s) and version (%s) are not used", explicit_log_dir, exp_dir, version
         )
     if is_global_rank_zero() and Path(explicit_log_dir).exists():
-        logger.warning("the run writes into %s, which exists", explicit_log_dir)
+        logger.info("the run writes into %s, which exists", explicit_log_dir)
     return RunDirectories(Path(explicit_log_dir), str(explicit_log_dir), "", "")
 
 
@@ -150,7 +150,7 @@ def _of_trainers_logger(trainer: Trainer, exp_dir: str | None, name: str | None)
 
 def _version_from_environment() -> str | None:
     version = os.environ.get(NEMO_ENV_VARNAME_VERSION)
-    return None if version in _exported_here else version
+    return None if not version or version in _exported_here else version
 
 
 def _new_version(experiment: Path, use_datetime_version: bool) -> str:

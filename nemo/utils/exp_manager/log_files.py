@@ -65,11 +65,7 @@ def open_log_files(log_dir: Path, log_local_rank_0_only: bool, log_global_rank_0
 
 def add_filehandlers_to_pl_logger(all_log_file: str | Path, err_log_file: str | Path) -> None:
     """Lightning's log lines go into a file, too, and its warnings and errors into a second; earlier ones are closed."""
-    while _lightning_handlers:
-        old = _lightning_handlers.pop()
-        for name in LIGHTNING_LOGGERS:
-            logging.getLogger(name).removeHandler(old)
-        old.close()
+    close_lightning_files()
     for path, level in ((all_log_file, logging.NOTSET), (err_log_file, logging.WARNING)):
         handler = logging.FileHandler(path, encoding="utf-8")
         handler.setLevel(level)
@@ -77,6 +73,15 @@ def add_filehandlers_to_pl_logger(all_log_file: str | Path, err_log_file: str | 
         _lightning_handlers.append(handler)
         for name in LIGHTNING_LOGGERS:
             logging.getLogger(name).addHandler(handler)
+
+
+def close_lightning_files() -> None:
+    """Ends what :func:`add_filehandlers_to_pl_logger` began."""
+    while _lightning_handlers:
+        old = _lightning_handlers.pop()
+        for name in LIGHTNING_LOGGERS:
+            logging.getLogger(name).removeHandler(old)
+        old.close()
 
 
 def get_git_hash() -> str | None:

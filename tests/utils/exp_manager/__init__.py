@@ -1,0 +1,1 @@
+"""Tests of nemo.utils.exp_manager."""
