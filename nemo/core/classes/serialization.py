@@ -19,7 +19,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from nemo.core.archive.targets import active_policy, register_known_class
 from nemo.core.config.legacy import maybe_update_config_version
-from nemo.utils.exceptions import ConfigError
+from nemo.utils.exceptions import ConfigError, NeMoBaseException
 
 logger = logging.getLogger(__name__)
 
@@ -91,10 +91,16 @@ def instantiate(config: DictConfig) -> Any:
     some) and are an error in a user's own config.
     """
     import hydra.utils
+    from hydra.errors import InstantiationException
 
     config = maybe_update_config_version(config, make_copy=True)
     checked = _with_known_keys(config)
-    return hydra.utils.instantiate(checked)
+    try:
+        return hydra.utils.instantiate(checked)
+    except InstantiationException as error:
+        if isinstance(error.__cause__, NeMoBaseException):  # it says what is wrong better than its wrapping does
+            raise error.__cause__ from None
+        raise
 
 
 def locate(path: str) -> Any:

@@ -172,8 +172,9 @@ class WER(Metric):
             logger.info("reference: %s", references[0])
             logger.info("predicted: %s", hypotheses[0])
         errors, words = _count_errors(hypotheses, references, self.use_cer)
-        self.scores += sum(errors)
-        self.words += sum(words)
+        # not in place: after a validation in inference mode the sums are inference tensors
+        self.scores = self.scores + sum(errors)
+        self.words = self.words + sum(words)
 
     def compute(self) -> tuple[Tensor, Tensor, Tensor]:
         """``(rate, errors, words)`` of all updates so far; the rate is inf or nan without reference words."""
