@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(chosen: argparse.Namespace) -> int:
     """Transcribes and prints."""
+    # failures are reported below, once each
+    logging.getLogger("nemo.collections.asr.inference.transcribe").setLevel(logging.ERROR)
     model = load_model(chosen.model, chosen.device)
     hypotheses = model.transcribe(
         chosen.audio,
