@@ -30,7 +30,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(chosen: argparse.Namespace) -> int:
     """Transcribes and prints."""
     # failures are reported below, once each
-    logging.getLogger("nemo.collections.asr.inference.transcribe").setLevel(logging.ERROR)
+    logging.getLogger("nemo.collections.asr.inference.transcribe").setLevel(logging.CRITICAL)
     model = load_model(chosen.model, chosen.device)
     hypotheses = model.transcribe(
         chosen.audio,
