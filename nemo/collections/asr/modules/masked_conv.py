@@ -110,9 +110,7 @@ class MaskedConv1d(nn.Module):
         if self.heads != -1:
             y = y.reshape(batch, -1, y.shape[2])
         kernel, stride, dilation = self._numbers
-        if self.use_mask:
-            frames = frames.after_convolution(y.shape[2], kernel, stride, self.padding, dilation)
-        return y, frames
+        return y, frames.after_convolution(y.shape[2], kernel, stride, self.padding, dilation)
 
     def _convolution(self, x: Tensor) -> Tensor:
         conv = self.conv

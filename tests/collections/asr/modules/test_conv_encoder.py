@@ -74,9 +74,20 @@ def test_frame_splicing_multiplies_the_input_features():
     assert encoder(frame_splicing=2).encoder[0].mconv[0].conv.in_channels == 12
 
 
-def test_without_mask_lengths_stay_as_they_are():
-    _, lengths = encoder(conv_mask=False)(audio_signal=torch.randn(1, 6, 20), length=torch.tensor([20]))
-    assert lengths.tolist() == [20]
+def test_without_mask_lengths_still_follow_the_stride():
+    strided = {
+        "filters": 8,
+        "repeat": 1,
+        "kernel": [5],
+        "stride": [2],
+        "dilation": [1],
+        "dropout": 0.0,
+        "residual": False,
+    }
+    module = ConvASREncoder([{**strided, "se": True}], "relu", feat_in=6, conv_mask=False).eval()
+    outputs, lengths = module(audio_signal=torch.randn(2, 6, 20), length=torch.tensor([20, 13]))
+    assert outputs.shape == (2, 8, 10)
+    assert lengths.tolist() == [10, 7]
 
 
 def test_context_of_all_gates_is_changed_at_once():
