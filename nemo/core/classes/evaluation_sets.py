@@ -46,7 +46,7 @@ def setup_evaluation_loaders(model: ModelPT, kind: str, config: DictConfig) -> N
     if key is None or not isinstance(values, (list, ListConfig)):
         setup(config)
         if values is not None and os.path.exists(str(values)):
-            setattr(model, f"_{kind}_names", [parse_dataset_as_name(str(values))])
+            setattr(model, f"_{kind}_names", [_name_of_set(str(values), f"{short}_0_")])
         return
     loaders: list[Any] = []
     names: list[str] = []
@@ -61,7 +61,7 @@ def setup_evaluation_loaders(model: ModelPT, kind: str, config: DictConfig) -> N
             section = copy.deepcopy(config)
             with open_dict(section):
                 section[key] = value
-            names.append(parse_dataset_as_name(str(value)))
+            names.append(_name_of_set(str(value), f"{short}_{len(names)}_"))
         setup(section)
         loaders.append(getattr(model, f"_{kind}_dl"))
     if len(set(names)) < len(names):
@@ -114,6 +114,14 @@ def parse_dataset_as_name(name: str) -> str:
     if not stem:
         raise ValueError(f"no name for metrics can be made of {name!r}: rename the file, or give `name` in its section")
     return _with_underscore(stem)
+
+
+def _name_of_set(path: str, otherwise: str) -> str:
+    """The prefix of a set's metrics; `otherwise` where the file name says nothing, such as `manifest.json`."""
+    try:
+        return parse_dataset_as_name(path)
+    except ValueError:
+        return otherwise
 
 
 def _with_underscore(name: str) -> str:
