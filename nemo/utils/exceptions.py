@@ -5,6 +5,7 @@ NeMoBaseException
 ├── ShapeError (ValueError)           a tensor has the wrong shape
 ├── MissingDependencyError (ImportError)  an optional package is needed
 ├── NotYetSupportedError (NotImplementedError)  the original offers it, this release does not
+├── DownloadError (OSError)            a file cannot be had from its address, or is not what was announced
 ├── ExportError (RuntimeError)        a module cannot be exported, or the exported file computes something else
 └── ArchiveError (ValueError)         a `.nemo` archive or a checkpoint cannot be read
     └── UnsafeArchiveError            it holds something that could harm; nothing of it was used
@@ -32,6 +33,10 @@ class MissingDependencyError(NeMoBaseException, ImportError):
 
 class NotYetSupportedError(NeMoBaseException, NotImplementedError):
     """The original toolkit offers this and this release does not."""
+
+
+class DownloadError(NeMoBaseException, OSError):
+    """A file cannot be had from its address, or is not what was announced; the message names both."""
 
 
 class ExportError(NeMoBaseException, RuntimeError):
