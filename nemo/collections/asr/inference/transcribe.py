@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol
 
 import numpy as np
 import torch
+from omegaconf import DictConfig
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
@@ -24,6 +25,7 @@ from tqdm import tqdm
 from nemo.collections.asr.decoding.hypothesis import Hypothesis
 from nemo.collections.asr.decoding.timestamps import add_seconds
 from nemo.collections.asr.inference.audio_sources import AudioSource, audio_sources
+from nemo.collections.common.audio.perturb.augmentor import process_augmentations
 from nemo.utils.exceptions import ConfigError
 
 logger = logging.getLogger(__name__)
@@ -68,7 +70,8 @@ class Transcriber:
             None does as the model's decoding is configured.
         num_workers: threads that read recordings; one works beside the computation in any case.
         channel_selector: which channel of recordings with several: an index, or ``average``; None takes the only one.
-        augmentor: an object with ``perturb(segment)`` that changes each recording first, for tests of robustness.
+        augmentor: changes each recording first, for tests of robustness: an `augmentor` section, or an object with
+            ``perturb(segment)``.
         verbose: show a progress bar.
     """
 
@@ -96,7 +99,7 @@ class Transcriber:
         self.timestamps = timestamps
         self.threads = max(1, num_workers or 0)
         self.channel_selector = channel_selector
-        self.augmentor = augmentor
+        self.augmentor = process_augmentations(augmentor) if isinstance(augmentor, Mapping | DictConfig) else augmentor
         self.verbose = verbose
 
     def run(self, audio: Any) -> list[Any]:
