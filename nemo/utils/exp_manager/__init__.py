@@ -8,7 +8,8 @@ directories.py the folder of the run
 resume.py      which checkpoint to continue from
 exact_resume.py random states, and the place in the data, so that a resumed run repeats the uninterrupted one
 checkpoint.py  which checkpoints are kept; checkpoint_io.py: how one is written so that no crash breaks it
-log_files.py, loggers.py, timing.py, early_stopping.py, time_limit.py, validation.py, clean_up.py, errors.py
+log_files.py, loggers.py, logged_values.py, timing.py, early_stopping.py, time_limit.py, validation.py, clean_up.py,
+errors.py
 """
 
 from nemo.utils.lazy import lazy_exports
@@ -39,6 +40,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         ],
         "exact_resume": ["ExactResume"],
         "log_files": ["add_filehandlers_to_pl_logger", "get_git_diff", "get_git_hash"],
+        "logged_values": ["LoggedValues"],
         "loggers": ["configure_loggers"],
         "manager": ["error_checks", "exp_manager"],
         "resume": ["check_resume"],

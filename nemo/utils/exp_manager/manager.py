@@ -21,6 +21,7 @@ from nemo.utils.exp_manager.directories import RunDirectories, check_working_dir
 from nemo.utils.exp_manager.early_stopping import configure_early_stopping
 from nemo.utils.exp_manager.exact_resume import ExactResume
 from nemo.utils.exp_manager.log_files import check_log_flags, open_log_files, write_run_files
+from nemo.utils.exp_manager.logged_values import log_cheaply
 from nemo.utils.exp_manager.loggers import check_loggers, configure_loggers
 from nemo.utils.exp_manager.resume import check_resume
 from nemo.utils.exp_manager.time_limit import configure_time_limit
@@ -156,3 +157,4 @@ def _add_parts(trainer: Trainer, directories: RunDirectories, config: DictConfig
     trainer.callbacks.append(ExactResume())  # type: ignore[attr-defined]
     if config.disable_validation_on_resume:
         skip_validation_on_resume(trainer)
+    log_cheaply(trainer)
