@@ -237,3 +237,22 @@ def test_catalogue_lists_published_models():
     assert {"stt_en_citrinet_512", *names} <= {info.pretrained_model_name for info in every}
     assert all(info.location.startswith("https://") and info.location.endswith(".nemo") for info in every)
     assert {info.class_.__name__ for info in every} == {"EncDecCTCModel", "EncDecCTCModelBPE"}
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "model.ts"])
+def test_the_exported_file_maps_features_to_the_models_log_probs(model, tmp_path, name):
+    model.eval()
+    path = tmp_path / name
+    features, lengths = torch.randn(2, 16, 40), torch.tensor([40, 30])
+    model.export(str(path), input_example=(features, lengths))
+    other, other_lengths = torch.randn(1, 16, 64), torch.tensor([64])
+    expected = model(processed_signal=other, processed_signal_length=other_lengths)[0]
+    if name.endswith(".ts"):
+        found = torch.jit.load(str(path))(other, other_lengths)
+    else:
+        onnxruntime = pytest.importorskip("onnxruntime")
+        session = onnxruntime.InferenceSession(str(path))
+        assert [port.name for port in session.get_inputs()] == ["audio_signal", "length"]
+        assert [port.name for port in session.get_outputs()] == ["logprobs"]
+        found = torch.from_numpy(session.run(None, {"audio_signal": other.numpy(), "length": other_lengths.numpy()})[0])
+    assert torch.allclose(found, expected, atol=1e-4)
