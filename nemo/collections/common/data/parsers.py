@@ -117,9 +117,9 @@ class CharParser:
                 f"{_named(unknown)}. Add them to `labels`, clean the text, or set raise_on_unknown_characters to false "
                 "to leave them out."
             )
-        new = set(unknown) - self._reported
+        new = [character for character in unknown if character not in self._reported]
         if new:
-            self._reported |= new
+            self._reported.update(new)
             logger.warning(
                 "%d characters of %r are not among the %d labels and are %s: %s. Further texts with them are not "
                 "reported. Add them to `labels`, or clean the text.",

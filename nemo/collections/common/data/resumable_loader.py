@@ -107,9 +107,16 @@ class ResumableDataLoader(DataLoader):
                 self._batches_handed_out = 0
         else:
             self._batches_handed_out = 0
-        for batch in super().__iter__():
-            self._batches_handed_out += 1
-            yield batch
+        iterator = super().__iter__()
+        try:
+            for batch in iterator:
+                self._batches_handed_out += 1
+                yield batch
+        except BaseException:
+            # left to the garbage collector, each worker of an iterator that failed holds up the process for 5 s
+            if not self.persistent_workers and hasattr(iterator, "_shutdown_workers"):
+                iterator._shutdown_workers()
+            raise
         if position is not None:
             position.epoch += 1
             self._batches_handed_out = 0

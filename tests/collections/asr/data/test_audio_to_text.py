@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from torch.utils.data import DataLoader
 
 from nemo.collections.asr.data.audio_to_text import AudioToBPEDataset, AudioToCharDataset
 from nemo.collections.common.audio.perturb import AudioAugmentor, GainPerturbation
+from nemo.collections.common.data.resumable_loader import SeededIndex, make_loader
 from nemo.collections.common.exceptions import AudioFileError, ManifestError
 from nemo.collections.common.tokenizers import SentencePieceTokenizer
 from nemo.core.neural_types.elements import AudioSignal
@@ -119,7 +119,8 @@ def test_a_file_that_fails_is_named_with_its_line_also_from_a_worker(manifest, t
     else:
         bad.write_bytes(b"no audio" * 50 if damage == "text" else content[: len(content) // 2])
     dataset = AudioToCharDataset(manifest, LABELS, RATE)
-    loader = DataLoader(dataset, batch_size=2, collate_fn=dataset.collate_fn, num_workers=workers)
+    options = {"batch_size": 2, "collate_fn": dataset.collate_fn, "num_workers": workers}
+    loader = make_loader(dataset, shuffle=False, **options)
     with pytest.raises(AudioFileError, match=r"train\.json line 3: .*2\.wav"):
         list(loader)
 
@@ -164,8 +165,6 @@ def test_text_that_a_tokenizer_does_not_know_is_reported(tmp_path, caplog):
 
 
 def test_augmentation_follows_the_seed_of_the_sample(manifest):
-    from nemo.collections.common.data.resumable_loader import SeededIndex
-
     augmentor = AudioAugmentor([(1.0, GainPerturbation())])
     dataset = AudioToCharDataset(manifest, LABELS, RATE, augmentor=augmentor)
     one, two, three = (dataset[SeededIndex(0, seed)][0] for seed in (1, 1, 2))
