@@ -8,6 +8,15 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+TINY_BLOCK = {
+    "filters": 16,
+    "repeat": 1,
+    "kernel": [11],
+    "stride": [2],
+    "dilation": [1],
+    "dropout": 0.0,
+    "residual": False,
+}
 TINY_OVERRIDES = (
     "model.encoder.jasper=[{filters:16,repeat:1,kernel:[11],stride:[2],dilation:[1],dropout:0.0,residual:false}]",
     "model.decoder.feat_in=16",
