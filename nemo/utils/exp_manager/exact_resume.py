@@ -6,7 +6,8 @@ the data. This callback adds both:
 - the states of Python, NumPy, PyTorch and the GPUs at the moment of saving, of every process; they are put back right
   before the next batch is fetched.
 - the states with which the order of the current epoch was drawn. A run that stopped in the middle of an epoch draws the
-  same order again, passes over the batches that were trained on, and goes on with the next; workers included.
+  same order again, passes over the batches that were trained on, and goes on with the next; workers included. A loader
+  that has a `state_dict` of its own, as those of the collections have, goes to its place by itself, reading nothing.
 
 What cannot be repeated: an iterable dataset without a length is read one batch ahead; workers that persist over epochs
 (`persistent_workers=True`) keep random states that nobody can read, so random augmentation in them differs.
@@ -22,6 +23,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from lightning_fabric.utilities.types import _Stateful
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Callback
 
@@ -102,7 +104,10 @@ class ExactResume(Callback):
         if trainer.fit_loop.restarted_mid_epoch and at_last_batch:
             # Lightning begins the next epoch without telling us
             fetcher = self._draw_order(trainer, self._resumed["now"])
-        elif self._resumed["epoch_start"] is not None and 0 < done < trainer.num_training_batches:
+        elif 0 < done < trainer.num_training_batches and _loaders_know_their_place(trainer):
+            fetcher = trainer.fit_loop._data_fetcher
+            set_random_states(self._resumed["now"])
+        elif 0 < done < trainer.num_training_batches and self._resumed["epoch_start"] is not None:
             fetcher = self._pass_over(trainer, done, self._resumed["epoch_start"])
             set_random_states(self._resumed["now"])
         else:
@@ -195,6 +200,12 @@ def _fetcher_of_epoch(trainer: Trainer) -> Any:
             if set_epoch is not None:
                 set_epoch(trainer.fit_loop.epoch_progress.current.processed)  # type: ignore[attr-defined]
     return trainer.fit_loop._data_fetcher
+
+
+def _loaders_know_their_place(trainer: Trainer) -> bool:
+    """Whether Lightning has kept the loaders' own states in the checkpoint and given them back."""
+    loaders = trainer.fit_loop._combined_loader.flattened  # type: ignore[union-attr]
+    return all(isinstance(loader, _Stateful) and loader.state_dict() for loader in loaders)
 
 
 def _draws_order_at_first_batch(trainer: Trainer) -> bool:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from nemo.collections.common.data.resumable_loader import SeededIndex, make_loader
 from nemo.utils.exp_manager import exp_manager
 from nemo.utils.exp_manager.exact_resume import CHECKPOINT_KEY, random_states, set_random_states
 from tests.core.tiny import TinyModel, tiny_config
@@ -23,6 +24,10 @@ CASES = {
     "at the last batch": (0, {**STEPS, "every_n_train_steps": 5}, {"max_epochs": 3}, [7]),
     "at the last batch, 2 workers": (2, {**STEPS, "every_n_train_steps": 5}, {"max_epochs": 3}, [7]),
     "before a validation": (0, {**STEPS, "every_n_train_steps": 2}, {"max_epochs": 3, "val_check_interval": 2}, [9]),
+    "a loader that knows its place": (0, STEPS, {"max_epochs": 4}, [3, 8, 15]),
+    "a loader that knows its place, 2 workers": (2, STEPS, {"max_epochs": 4}, [3, 12]),
+    "a loader that knows its place, after validation": (0, {}, {"max_epochs": 4}, [12]),
+    "a loader that knows its place, at the end": (0, {"save_on_train_epoch_end": True}, {"max_epochs": 4}, [12]),
     "gradients of two batches": (0, {}, {"max_epochs": 4, "accumulate_grad_batches": 2}, [7]),
 }
 
@@ -34,7 +39,11 @@ class NoisyNumbers(Dataset):
         return 20
 
     def __getitem__(self, index):
-        x = torch.full((4,), float(index)) + 0.1 * torch.randn(4) + 0.1 * random.random() + 0.1 * np.random.rand()
+        if isinstance(index, SeededIndex):
+            noise = torch.randn(4, generator=torch.Generator().manual_seed(index.seed))
+        else:
+            noise = torch.randn(4) + random.random() + np.random.rand()
+        x = float(index) + 0.1 * noise
         return x / 20, torch.tensor([index / 20])
 
 
@@ -60,16 +69,18 @@ class StoppableModel(TinyModel):
 
     def setup_training_data(self, train_data_config):
         workers = train_data_config.num_workers
-        self._train_dl = DataLoader(NoisyNumbers(), batch_size=4, shuffle=True, num_workers=workers)
+        make = make_loader if train_data_config.knows_its_place else DataLoader
+        self._train_dl = make(NoisyNumbers(), batch_size=4, shuffle=True, num_workers=workers)
 
 
-def train(folder, workers, params, trainer_arguments, stop_at):
+def train(folder, workers, params, trainer_arguments, stop_at, knows_its_place=False):
     """One process's part of a run."""
     random.seed(1)
     np.random.seed(1)
     torch.manual_seed(1)
     optim = {"name": "adam", "lr": 0.01, "sched": {"name": "CosineAnnealing", "warmup_steps": 2, "max_steps": 40}}
-    config = tiny_config(train_ds={"num_workers": workers}, validation_ds={"seed": 2}, optim=optim)
+    train_ds = {"num_workers": workers, "knows_its_place": knows_its_place}
+    config = tiny_config(train_ds=train_ds, validation_ds={"seed": 2}, optim=optim)
     trainer = quiet_trainer(**trainer_arguments)
     resume = {"resume_if_exists": True, "resume_ignore_no_checkpoint": True, "checkpoint_callback_params": params}
     exp_manager(trainer, {"explicit_log_dir": str(folder), "create_tensorboard_logger": False, **resume})
@@ -86,10 +97,11 @@ def train(folder, workers, params, trainer_arguments, stop_at):
 @pytest.mark.parametrize("case", CASES)
 def test_the_losses_are_those_of_the_unbroken_run(case, tmp_path):
     workers, params, trainer_arguments, stops = CASES[case]
-    unbroken = train(tmp_path / "unbroken", workers, params, trainer_arguments, None)
+    knows_its_place = "knows its place" in case
+    unbroken = train(tmp_path / "unbroken", workers, params, trainer_arguments, None, knows_its_place)
     losses = {}
     for stop_at in [*stops, None]:
-        model = train(tmp_path / "broken", workers, params, trainer_arguments, stop_at)
+        model = train(tmp_path / "broken", workers, params, trainer_arguments, stop_at, knows_its_place)
         losses |= model.losses
     assert losses == unbroken.losses
     assert all(torch.equal(value, model.state_dict()[name]) for name, value in unbroken.state_dict().items())
