@@ -96,6 +96,21 @@ MOVED_NAMES: dict[str, str] = {
     "nemo.core.classes.common.is_typecheck_enabled": "nemo.core.classes.type_checking.is_typecheck_enabled",
     "nemo.core.classes.common.typecheck": "nemo.core.classes.type_checking.typecheck",
     "nemo.core.classes.module.NeuralModule": "nemo.core.classes.neural_module.NeuralModule",
+    # utils: experiment manager, logging, tools
+    "nemo.utils.callbacks.NeMoModelCheckpoint": "nemo.utils.exp_manager.checkpoint.NeMoModelCheckpoint",
+    "nemo.utils.callbacks.nemo_model_checkpoint.NeMoModelCheckpoint": (
+        "nemo.utils.exp_manager.checkpoint.NeMoModelCheckpoint"
+    ),
+    "nemo.utils.lightning_logger_patch.add_filehandlers_to_pl_logger": (
+        "nemo.utils.exp_manager.log_files.add_filehandlers_to_pl_logger"
+    ),
+    "nemo.utils.loggers.ClearMLParams": "nemo.utils.exp_manager.config.ClearMLParams",
+    "nemo.utils.loggers.DLLoggerParams": "nemo.utils.exp_manager.config.DLLoggerParams",
+    "nemo.utils.loggers.MLFlowParams": "nemo.utils.exp_manager.config.MLFlowParams",
+    "nemo.utils.loggers.clearml_logger.ClearMLParams": "nemo.utils.exp_manager.config.ClearMLParams",
+    "nemo.utils.loggers.dllogger.DLLoggerParams": "nemo.utils.exp_manager.config.DLLoggerParams",
+    "nemo.utils.loggers.mlflow_logger.MLFlowParams": "nemo.utils.exp_manager.config.MLFlowParams",
+    "nemo.utils.notebook_utils.download_an4": "nemo.collections.common.data.an4.download_an4",
     "nemo.utils.export_utils.ExportFormat": "nemo.core.classes.exportable.ExportFormat",
     "nemo.utils.model_utils.ArtifactItem": "nemo.core.connectors.artifacts.ArtifactItem",
     "nemo.utils.model_utils.ArtifactPathType": "nemo.core.connectors.artifacts.ArtifactPathType",

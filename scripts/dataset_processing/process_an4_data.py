@@ -10,26 +10,13 @@ from __future__ import annotations
 
 import argparse
 import logging
-import re
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-import numpy as np
-import soundfile
-
-from nemo.collections.common.audio.io import read_samples
-from nemo.collections.common.data.manifest import write_manifest
+from nemo.collections.common.data.an4 import URL, download_an4
 from nemo.collections.common.exceptions import AudioFileError, ManifestError
 from nemo.utils import logging as nemo_logging
-from nemo.utils.download import download, extract_tar
 from nemo.utils.exceptions import DownloadError
-
-logger = logging.getLogger("nemo.scripts")
-
-URL = "http://www.speech.cs.cmu.edu/databases/an4/an4_sphere.tar.gz"
-SAMPLE_RATE = 16000
-_TRANSCRIPT = re.compile(r"^(?:<s>)?\s*(?P<text>.*?)\s*(?:</s>)?\s*\((?P<id>[^()]+)\)\s*$")
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -40,56 +27,13 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def read_recording(path: Path) -> np.ndarray:
-    """Samples of a recording, .sph (with a header) or .raw (16-bit, big endian, 16 kHz)."""
-    if path.suffix == ".raw":
-        return np.fromfile(path, dtype=">i2").astype(np.int16)
-    samples, rate = read_samples(path, dtype="int16")
-    if rate != SAMPLE_RATE:
-        raise AudioFileError(f"{path} has {rate} Hz. Expected {SAMPLE_RATE} Hz, as all of AN4; get the archive again.")
-    return samples
-
-
-def make_manifest(folder: Path, part: str) -> int:
-    """Converts the recordings of `part` (train or test) and writes their manifest; returns their number."""
-    identifiers = (folder / "etc" / f"an4_{part}.fileids").read_text().split()
-    transcripts = (folder / "etc" / f"an4_{part}.transcription").read_text().splitlines()
-    texts = {found["id"]: found["text"].lower() for line in transcripts if (found := _TRANSCRIPT.match(line))}
-    wavs = folder / "wavs"
-    wavs.mkdir(exist_ok=True)
-    entries = []
-    for identifier in identifiers:
-        name = Path(identifier).name
-        sources = [folder / "wav" / f"{identifier}{suffix}" for suffix in (".sph", ".raw")]
-        source = next((path for path in sources if path.is_file()), None)
-        if source is None or name not in texts:
-            raise ManifestError(
-                f"AN4 names {identifier}, but {sources[0]} or its transcript is missing. Delete {folder} and run again."
-            )
-        samples = read_recording(source)
-        soundfile.write(wavs / f"{name}.wav", samples, SAMPLE_RATE, subtype="PCM_16")
-        duration = len(samples) / SAMPLE_RATE
-        speaker = name.split("-")[1]
-        entries.append(
-            {"audio_filepath": f"wavs/{name}.wav", "duration": duration, "text": texts[name], "speaker": speaker}
-        )
-    write_manifest(folder / f"{part}_manifest.json", entries)
-    return len(entries)
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Gets and converts; returns the exit status."""
     args = arguments(argv)
     nemo_logging.setLevel(logging.INFO)
-    root = Path(args.data_root)
     try:
-        archive = download(args.url, root / args.url.rsplit("/", 1)[-1])
-        if not (root / "an4" / "etc").is_dir():
-            logger.info("unpacking %s", archive)
-            extract_tar(archive, root)
-        for part in ("train", "test"):
-            count = make_manifest(root / "an4", part)
-            sys.stdout.write(f"{root / 'an4' / part}_manifest.json: {count} recordings\n")
+        for manifest, count in download_an4(args.data_root, url=args.url).values():
+            sys.stdout.write(f"{manifest}: {count} recordings\n")
     except (DownloadError, AudioFileError, ManifestError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -16,6 +16,7 @@ LINE = r"\[NeMo {} \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d test_nemo_logging:\d+\] {}"
 @pytest.fixture(autouse=True)
 def _same_level_afterwards():
     before = logging.get_verbosity()
+    logging.set_verbosity("INFO")
     yield
     logging.set_verbosity(before)
 

@@ -12,7 +12,8 @@ from nemo.utils.exp_manager import directories, log_files
 def _clean_process(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(NEMO_ENV_VARNAME_VERSION, "")
-    yield
+    with logging.temp_verbosity("INFO"):
+        yield
     logging.remove_file_handlers()
     log_files.close_lightning_files()
     directories._exported_here.clear()
