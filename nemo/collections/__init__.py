@@ -1,0 +1,1 @@
+"""The collections of models, by domain, and `common`, what they share."""

@@ -6,7 +6,6 @@ import functools
 import hashlib
 import logging
 import os
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 from nemo.constants import NEMO_ENV_CACHE_DIR
 from nemo.package_info import __version__
+from nemo.utils.exceptions import DownloadError
 
 logger = logging.getLogger(__name__)
 
@@ -99,19 +99,14 @@ def _download(info: PretrainedModelInfo, path: Path) -> None:
     from nemo.utils.download import download
 
     logger.info("downloading %s from %s to %s", info.pretrained_model_name, info.location, path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    for attempt in range(1, DOWNLOAD_TRIES + 1):
-        try:
-            download(info.location, path, refresh=True)
-            return
-        except OSError as error:
-            if attempt == DOWNLOAD_TRIES:
-                raise ValueError(
-                    f"{info.pretrained_model_name} could not be downloaded from {info.location} to {path} in "
-                    f"{DOWNLOAD_TRIES} tries: {error}. Check the network; or download the file by other means and use "
-                    "restore_from(path)."
-                ) from error
-            time.sleep(0.05)
+    try:
+        fresh = download(info.location, path.with_name(f"{path.name}.new"), attempts=DOWNLOAD_TRIES)
+    except DownloadError as error:
+        raise ValueError(
+            f"{info.pretrained_model_name} could not be downloaded to {path}: {error} Check the network; or get the "
+            "file by other means and use restore_from(path)."
+        ) from error
+    os.replace(fresh, path)
 
 
 def hub_file(repository: str, refresh: bool = False) -> Path:

@@ -38,7 +38,12 @@ class _Faults:
 
 
 def with_defaults(
-    schema: type | Any, cfg: Any, where: str = "model", strict: bool = False, also: Collection[str] = ()
+    schema: type | Any,
+    cfg: Any,
+    where: str = "model",
+    strict: bool = False,
+    also: Collection[str] = (),
+    mandatory: Collection[str] = (),
 ) -> DictConfig:
     """A copy of `cfg` in which every field of `schema` that it lacks has its default, at every depth.
 
@@ -51,9 +56,11 @@ def with_defaults(
         where: dotted path of the section, for messages.
         strict: unknown keys, and mandatory fields that are not set, are errors.
         also: dotted paths of keys that are no fields and yet no surprise, such as those of newer releases.
+        mandatory: keys of the section that must be set, `strict` or not.
 
     Raises:
-        ConfigError: values that cannot be of the field's type, and with `strict` the above; all in one message.
+        ConfigError: values that cannot be of the field's type, what is mandatory and not set, and with `strict` the
+            above; all in one message.
     """
     faults = _Faults()
     if cfg is not None and not isinstance(cfg, Mapping | DictConfig) and not dataclasses.is_dataclass(cfg):
@@ -62,10 +69,13 @@ def with_defaults(
     faults.unknown = [fault for fault in faults.unknown if fault[0].removeprefix(f"{where}.") not in also]
     if strict:
         faults.errors += [message for _, message in faults.unknown]
-        faults.errors += [
-            f"{where}.{key} is mandatory and not set. Set it in the configuration, or give {where}.{key}=VALUE."
-            for key in missing_keys(_config(filled))
-        ]
+    unset = (
+        missing_keys(_config(filled)) if strict else [key for key in mandatory if filled.get(key) in (None, MISSING)]
+    )
+    faults.errors += [
+        f"{where}.{key} is mandatory and not set. Set it in the configuration, or give {where}.{key}=VALUE."
+        for key in unset
+    ]
     if faults.errors:
         raise ConfigError("\n".join(faults.errors))
     for identity, message in faults.unknown:

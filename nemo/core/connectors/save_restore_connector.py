@@ -31,7 +31,7 @@ from nemo.core.config.legacy import maybe_update_config_version
 from nemo.core.connectors.artifacts import ArtifactItem, find_artifact
 from nemo.core.connectors.config_contents import named_targets, strings_of
 from nemo.core.connectors.restoring import Restoration, restoring
-from nemo.utils.exceptions import ArchiveError
+from nemo.utils.exceptions import ArchiveError, ConfigError
 
 if TYPE_CHECKING:
     from nemo.core.classes.model_pt import ModelPT
@@ -136,8 +136,8 @@ class SaveRestoreConnector:
             folder = self._unpack_artifacts(archive)
             try:
                 with restoring(Restoration(str(restore_path), folder, archive_values)), policy.active():
-                    _check_class(config, calling_cls, policy, restore_path)
-                    instance = calling_cls.from_config_dict(config=config, trainer=trainer)
+                    held = _check_class(config, calling_cls, policy, restore_path)
+                    instance = _build(calling_cls, held, config, trainer, restore_path)
             except BaseException:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
@@ -265,20 +265,34 @@ def _split_by_module(state_dict: dict[str, torch.Tensor]) -> dict[str, dict[str,
     return parts
 
 
-def _check_class(config: DictConfig, calling_cls: type, policy: TargetPolicy, restore_path: str) -> None:
-    """Refuses an archive of a class that the caller did not ask for."""
+def _check_class(config: DictConfig, calling_cls: type, policy: TargetPolicy, restore_path: str) -> type:
+    """The class that the archive is of; refuses one that the caller did not ask for."""
     if not config.get("target"):
-        return
+        return calling_cls
     try:
-        held = policy.resolve(config.target)
+        held: type = policy.resolve(config.target)
     except (ImportError, AttributeError):
-        return  # from_config_dict falls back to the calling class and says so
+        return calling_cls  # from_config_dict falls back to it and says so
     if not (issubclass(held, calling_cls) or issubclass(calling_cls, held)):
         name = aliases.public_path(held)
         raise ArchiveError(
             f"{restore_path} holds a {held.__name__}, which is not a {calling_cls.__name__}. "
             f"Restore it with {held.__name__}.restore_from(...) ({name}), or from a base class such as ModelPT."
         )
+    return held
+
+
+def _build(calling_cls: Any, held: type, config: DictConfig, trainer: Any, restore_path: str) -> Any:
+    """Builds the model; where a derived class takes the place of the archive's, its complaints name the archive."""
+    try:
+        return calling_cls.from_config_dict(config=config, trainer=trainer)
+    except ConfigError as error:
+        if calling_cls is held or issubclass(held, calling_cls):
+            raise
+        raise ArchiveError(
+            f"{restore_path} holds a {held.__name__}, and a {calling_cls.__name__} cannot be made of it: {error} "
+            f"Restore it with {held.__name__}.restore_from(...)."
+        ) from error
 
 
 def _device(map_location: torch.device | str | None) -> torch.device:

@@ -1,4 +1,7 @@
+import functools
 import hashlib
+import http.server
+import threading
 
 import pytest
 import torch
@@ -63,3 +66,36 @@ def test_hub_repository_is_asked_for_the_file_named_after_it(monkeypatch, tmp_pa
     restored = TinyModel.from_pretrained("somebody/tiny_hub")
     assert (asked["repo_id"], asked["filename"]) == ("somebody/tiny_hub", "tiny_hub.nemo")
     assert torch.equal(restored.encoder.weight, model.encoder.weight)
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A local server of the files in a folder; gives the folder and its address."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+    handler = functools.partial(QuietHandler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield folder, f"http://127.0.0.1:{running.server_address[1]}"
+        running.shutdown()
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+
+def test_model_is_downloaded_once_and_again_on_request(cache, server, monkeypatch):
+    folder, address = server
+    info = PretrainedModelInfo("tiny_en", "A tiny model.", f"{address}/tiny_en.nemo")
+    monkeypatch.setattr(TinyModel, "list_available_models", classmethod(lambda cls: [info]))
+    with pytest.raises(ValueError, match=f"tiny_en could not be downloaded.*{address}"):
+        TinyModel.from_pretrained("tiny_en")
+    first, second = TinyModel(tiny_config()), TinyModel(tiny_config())
+    first.save_to(str(folder / "tiny_en.nemo"))
+    assert torch.equal(TinyModel.from_pretrained("tiny_en").encoder.weight, first.encoder.weight)
+    second.save_to(str(folder / "tiny_en.nemo"))
+    assert torch.equal(TinyModel.from_pretrained("tiny_en").encoder.weight, first.encoder.weight)
+    refreshed = TinyModel.from_pretrained("tiny_en", refresh_cache=True)
+    assert torch.equal(refreshed.encoder.weight, second.encoder.weight)
+    assert [path.name for path in cached_path(cache, info).parent.iterdir()] == ["tiny_en.nemo"]

@@ -144,7 +144,7 @@ def _check(cfg: DictConfig, where: str) -> None:
                 f"{where}.{key} is {cfg[key]}: {feature} are not in this release. Leave {key} out and list the "
                 "recordings in a plain manifest."
             )
-    if not cfg.manifest_filepath:
+    if OmegaConf.is_missing(cfg, "manifest_filepath") or not cfg.manifest_filepath:
         raise ConfigError(f"{where}.manifest_filepath is not set. Expected the path of a manifest; set it.")
     for key in ("sample_rate", "batch_size"):
         if OmegaConf.is_missing(cfg, key) or not isinstance(cfg[key], int) or cfg[key] < 1:

@@ -83,7 +83,8 @@ class EncDecCTCModel(ASRModel, Exportable):
     """
 
     def __init__(self, cfg: Any, trainer: Trainer | None = None) -> None:
-        super().__init__(with_defaults(CTCModelConfig, cfg, where="model", also=KEYS_OF_USERS), trainer)
+        parts = ("preprocessor", "encoder", "decoder")
+        super().__init__(with_defaults(CTCModelConfig, cfg, also=KEYS_OF_USERS, mandatory=parts), trainer)
         if self.cfg.interctc:
             raise NotYetSupportedError(
                 "model.interctc (losses of inner layers) is not in this release; set it to null."
@@ -103,8 +104,14 @@ class EncDecCTCModel(ASRModel, Exportable):
         OmegaConf.set_struct(config, False)
         if vocabulary is not None:
             config.vocabulary, config.num_classes = list(vocabulary), len(vocabulary)
-        if config.get("feat_in") is None:
-            config.feat_in = self.encoder._feat_out
+        width = self.encoder._feat_out
+        if config.setdefault("feat_in", width) is None:
+            config.feat_in = width
+        if config.feat_in != width:
+            raise ConfigError(
+                f"model.decoder.feat_in is {config.feat_in}, but the encoder gives {width} channels. Set it to {width} "
+                "or leave it out."
+            )
         if not config.get("vocabulary"):
             raise ConfigError(
                 "model.decoder.vocabulary is empty. Expected the labels in the order of the model's outputs; set it to "

@@ -256,3 +256,15 @@ def test_the_exported_file_maps_features_to_the_models_log_probs(model, tmp_path
         assert [port.name for port in session.get_outputs()] == ["logprobs"]
         found = torch.from_numpy(session.run(None, {"audio_signal": other.numpy(), "length": other_lengths.numpy()})[0])
     assert torch.allclose(found, expected, atol=1e-4)
+
+
+def test_decoder_of_another_width_than_the_encoder_is_refused():
+    config = tiny.config()
+    config["decoder"]["feat_in"] = 77
+    with pytest.raises(ConfigError, match=r"decoder.feat_in is 77, but the encoder gives \d+ channels"):
+        EncDecCTCModel(config)
+
+
+def test_missing_parts_are_named_all_at_once():
+    with pytest.raises(ConfigError, match=r"(?s)model.preprocessor is mandatory.*model.encoder.*model.decoder"):
+        EncDecCTCModel({"labels": ["a"]})
