@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 from nemo.collections.common.data.an4 import download_an4
 from nemo.collections.common.data.manifest import read_manifest
@@ -14,4 +15,4 @@ def test_manifests_may_lie_elsewhere(tmp_path):
     assert made == {"train": (given, 2), "test": (tmp_path / "data" / "an4" / "test_manifest.json", 1)}
     entry = json.loads(given.read_text().splitlines()[0])
     assert entry["audio_filepath"] == str(tmp_path / "data" / "an4" / "wavs" / "an251-fash-b.wav")
-    assert all(entry.audio_file.is_file() for entry in read_manifest(given))
+    assert all(Path(entry.audio_file).is_file() for entry in read_manifest(given))
