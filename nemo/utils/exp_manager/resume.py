@@ -68,6 +68,7 @@ def check_resume(
     candidates = None
     if resume_if_exists:
         candidates = find_candidates(Path(dirpath) if dirpath else Path(log_dir) / "checkpoints")
+        _remove_temporary_files(candidates.folder)
         chosen, why = choose(candidates, resume_past_end, resume_ignore_no_checkpoint)
     given = Path(resume_from_checkpoint) if resume_from_checkpoint else None
     if chosen is None and given is not None:
@@ -166,6 +167,16 @@ def _log_decision(found: Candidates | None, chosen: Path | None, why: str) -> No
             lines += [f"{kind}: {path.relative_to(found.folder)}" for path in paths]
     level = logging.WARNING if chosen is None and found is not None and found.others else logging.INFO
     logger.log(level, "%s", "\n".join(lines))
+
+
+def _remove_temporary_files(folder: Path) -> None:
+    """What a run that was killed while writing left behind; nobody else writes into the folder of this run now."""
+    if not folder.is_dir() or not is_global_rank_zero():
+        return
+    for path in folder.glob(".*.tmp"):
+        if ".ckpt." in path.name or ".nemo." in path.name:
+            logger.debug("removing %s, which a killed run left", path)
+            path.unlink()
 
 
 def _move_earlier_files(log_dir: Path) -> None:

@@ -92,6 +92,13 @@ def test_unfinished_checkpoints_are_ignored(tmp_path, checkpoints):
     assert resumed_from(tmp_path).endswith("epoch=1-last.ckpt")
 
 
+def test_what_a_killed_run_was_writing_is_removed(tmp_path, checkpoints):
+    for name in ("a--last.ckpt", ".a--epoch=1.ckpt.x1_y.tmp", ".a.nemo.z9.tmp", ".other.tmp"):
+        (checkpoints / name).touch()
+    assert resumed_from(tmp_path).endswith("a--last.ckpt")
+    assert sorted(path.name for path in checkpoints.iterdir()) == [".other.tmp", "a--last.ckpt"]
+
+
 def test_another_folder_of_checkpoints(tmp_path):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "a--last.ckpt").touch()
