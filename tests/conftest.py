@@ -31,6 +31,14 @@ def _seeded():
     torch.manual_seed(0)
 
 
+@pytest.fixture(autouse=True)
+def _root_handlers_stay():
+    """Libraries add handlers to the root that write to a captured stream, which is closed when the test ends."""
+    before = list(logging.getLogger().handlers)
+    yield
+    logging.getLogger().handlers[:] = [h for h in logging.getLogger().handlers if h in before]
+
+
 @pytest.fixture
 def data_folder(request: pytest.FixtureRequest) -> Path:
     """The folder of small real recordings beside the repository; tests that use it are marked `data`."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -29,8 +28,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(chosen: argparse.Namespace) -> int:
     """Transcribes and prints."""
-    # failures are reported below, once each
-    logging.getLogger("nemo.collections.asr.inference.transcribe").setLevel(logging.CRITICAL)
     model = load_model(chosen.model, chosen.device)
     hypotheses = model.transcribe(
         chosen.audio,
@@ -40,10 +37,8 @@ def run(chosen: argparse.Namespace) -> int:
     )
     failed = 0
     for path, hypothesis in zip(chosen.audio, hypotheses, strict=True):
-        error = getattr(hypothesis, "error", None)
-        if error:
+        if hypothesis.error:  # the transcriber has logged it, on standard error
             failed += 1
-            sys.stderr.write(f"nemo transcribe: {error}\n")
         elif chosen.json:
             print(json.dumps({"audio_filepath": path, "pred_text": str(hypothesis), **_word_times(hypothesis)}))
         else:

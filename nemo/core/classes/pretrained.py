@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nemo.constants import NEMO_ENV_CACHE_DIR
 from nemo.package_info import __version__
+from nemo.utils.data_utils import resolve_cache_dir
 from nemo.utils.exceptions import DownloadError
 
 logger = logging.getLogger(__name__)
@@ -69,12 +69,6 @@ def _subclasses(cls: type) -> Iterator[Any]:
         yield subclass
 
 
-def cache_folder() -> Path:
-    """Where downloaded models are kept: `NEMO_CACHE_DIR`, or a folder of this version in the user's cache."""
-    configured = os.environ.get(NEMO_ENV_CACHE_DIR)
-    return Path(configured).expanduser() if configured else Path.home() / ".cache/torch/NeMo" / f"NeMo_{__version__}"
-
-
 def cached_file(info: PretrainedModelInfo, refresh: bool = False) -> Path:
     """The local copy of a published model, downloaded if it is not there.
 
@@ -87,7 +81,7 @@ def cached_file(info: PretrainedModelInfo, refresh: bool = False) -> Path:
     """
     file_name = info.location.rsplit("/", 1)[-1]
     digest = hashlib.md5((info.location + info.description).encode("utf-8")).hexdigest()
-    path = cache_folder() / Path(file_name).stem / digest / file_name
+    path = resolve_cache_dir() / Path(file_name).stem / digest / file_name
     if path.is_file() and not refresh:
         logger.debug("found %s in the cache: %s", info.pretrained_model_name, path)
         return path
