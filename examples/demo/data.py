@@ -9,8 +9,8 @@ from pathlib import Path
 
 from examples.demo.debian_package import package_client
 from examples.demo.errors import DemoError
-from examples.demo.joined_recordings import join_recordings
-from examples.demo.manifests import LONGEST_SECONDS, DemoData, read_entries, write_manifest, write_manifests
+from examples.demo.joined_recordings import JOINED_SECONDS, join_recordings
+from examples.demo.manifests import DemoData, read_entries, write_manifest, write_manifests
 from examples.demo.synthetic_speech import make_synthetic_speech
 from examples.demo.telephone_prompts import get_telephone_prompts
 
@@ -25,10 +25,9 @@ DESCRIPTIONS = {
     "an4": "AN4: spelled words, names and numbers by many speakers (Carnegie Mellon University)",
 }
 OVERRIDES = {
-    # joined recordings: an epoch hears each four times, and four fill a batch
-    "prompts": ("trainer.max_epochs=15", "trainer.check_val_every_n_epoch=1", "model.train_ds.batch_size=4"),
+    "prompts": ("trainer.max_epochs=18", "trainer.check_val_every_n_epoch=1"),  # an epoch hears each four times
     "synthetic": ("trainer.max_epochs=20", "trainer.check_val_every_n_epoch=2"),
-    "an4": ("trainer.max_epochs=50",),
+    "an4": ("trainer.max_epochs=50", "trainer.check_val_every_n_epoch=5"),
 }
 
 
@@ -50,7 +49,7 @@ def prepare_data(source: str, root: Path) -> DemoData:
         folder.mkdir(parents=True, exist_ok=True)
         if source == "prompts":
             write_manifests(get_telephone_prompts(folder), folder)
-            write_manifest(joined, join_recordings(read_entries(train), folder / "joined", LONGEST_SECONDS))
+            write_manifest(joined, join_recordings(read_entries(train), folder / "joined", JOINED_SECONDS))
         elif source == "synthetic":
             write_manifests(make_synthetic_speech(folder), folder)
         else:

@@ -1,7 +1,8 @@
 """Short recordings joined to longer ones, so that a batch is filled with speech and not with padding.
 
-Prompts last from half a second to fifteen; in a batch of sixteen, three quarters would be zeros. Joined in a random
-order to nearly equal lengths they train four times faster, and each neighbour is a new context.
+Prompts last from half a second to fifteen, so most of a batch would be zeros. Joined in a random order to nearly equal
+lengths they train faster, and each neighbour is a new context. Much longer ones learn slowly: CTC has to find where in
+them each character is.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ import numpy as np
 from examples.demo.manifests import Entry
 from nemo.utils.optional import require
 
+JOINED_SECONDS = 6.0
 LONGEST_PAUSE_SECONDS = 0.4
 ROUNDS = 4
 """How often each recording is joined, every time to others; one epoch then hears it this often."""
 
 
 def plan(seconds: list[float], longest: float, order: random.Random) -> list[list[int]]:
-    """Groups of indices, in random order, whose lengths with pauses stay below `longest` seconds."""
+    """Groups of indices, in random order, whose lengths with pauses stay below `longest` seconds, or alone."""
     waiting = list(range(len(seconds)))
     order.shuffle(waiting)
     groups: list[list[int]] = []
