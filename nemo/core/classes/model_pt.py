@@ -41,6 +41,8 @@ logger = logging.getLogger(__name__)
 
 # A model without validation data gives Lightning an empty list of loaders, which is nothing to warn about.
 warnings.filterwarnings("ignore", "Total length of `list` across ranks is zero", UserWarning)
+# Lightning 2.6 on PyTorch 2.13: of no use to those who train.
+warnings.filterwarnings("ignore", r"`isinstance\(treespec, LeafSpec\)` is deprecated")
 
 DATASET_SECTIONS = ("train_ds", "validation_ds", "test_ds")
 LATER_SECTIONS = ("freeze_updates", "nsys_profile")
