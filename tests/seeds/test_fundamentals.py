@@ -251,3 +251,20 @@ def test_row_1_2_a_users_own_model_trains_and_saves(tmp_path):
 
 def test_row_1_4_a_plain_dict_is_accepted_as_config():
     assert TinyModel({"width": 4}).cfg.width == 4
+
+
+def test_row_0_24_domains_have_a_place_to_start_from():
+    assert (REPOSITORY / "README.md").is_file() and (REPOSITORY / "docs" / "architecture.md").is_file()
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_row_0_25_every_shipped_config_gives_the_network_a_complete_description(path):
+    """That each one builds, trains a step and saves is in tests/examples/asr/test_configs.py."""
+    model = OmegaConf.to_container(OmegaConf.load(path).model, resolve=False)
+    assert {"preprocessor", "encoder", "decoder"} <= set(model)
+    assert all("_target_" in model[part] for part in ("preprocessor", "encoder", "decoder"))
+
+
+def test_row_1_3_the_base_config_comes_from_yaml_or_dataclass_and_is_overwritten(script):
+    assert "width: 3" in run(script)
+    assert "width: 11" in run(script, "model.width=11")

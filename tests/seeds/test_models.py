@@ -218,3 +218,37 @@ def test_row_0_19_a_tokenizer_is_trained_from_a_manifest(tmp_path, manifest):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     assert (tmp_path / "tok" / "tokenizer_spe_bpe_v40" / "tokenizer.model").exists()
+
+
+def test_row_2_3_every_model_class_has_a_script_and_a_config():
+    scripts = "".join(path.read_text() for path in (REPOSITORY / "examples" / "asr" / "asr_ctc").glob("*.py"))
+    for name in ("EncDecCTCModel", "EncDecCTCModelBPE"):
+        assert f"{name}(cfg=cfg.model, trainer=trainer)" in scripts
+    assert list((REPOSITORY / "examples" / "asr" / "conf").glob("*/*.yaml"))
+
+
+def test_row_2_4_mixed_precision_and_early_stopping(tmp_path, monkeypatch):
+    monkeypatch.delenv("NEMO_EXPM_VERSION", raising=False)
+    trainer = quiet_trainer(precision="bf16-mixed", max_epochs=20)
+    stopping = {"monitor": "val_loss", "patience": 1, "min_delta": 1e9}
+    config = {"create_early_stopping_callback": True, "early_stopping_callback_params": stopping}
+    exp_manager(trainer, {"exp_dir": str(tmp_path), "create_checkpoint_callback": False, **config})
+    trainer.fit(TinyModel(tiny_config(train_ds={}, validation_ds={}), trainer))
+    assert trainer.current_epoch == 2
+
+
+@pytest.mark.parametrize("always", [False, True])
+def test_row_0_21_nemo_files_at_the_end_or_throughout(tmp_path, monkeypatch, always):
+    monkeypatch.delenv("NEMO_EXPM_VERSION", raising=False)
+    seen = []
+
+    class Watcher(pl.Callback):
+        def on_train_epoch_start(self, trainer, pl_module):
+            seen.append(bool(list(tmp_path.rglob("*.nemo"))))
+
+    trainer = quiet_trainer(max_epochs=3, callbacks=[Watcher()])
+    parameters = {"always_save_nemo": always, "save_best_model": True}
+    exp_manager(trainer, {"exp_dir": str(tmp_path), "checkpoint_callback_params": parameters})
+    trainer.fit(TinyModel(tiny_config(train_ds={}, validation_ds={}), trainer))
+    assert seen[-1] is always
+    assert list(tmp_path.rglob("*.nemo"))

@@ -18,6 +18,7 @@ from nemo.core.neural_types import (
     NeuralTypeComparisonResult,
     SpectrogramType,
 )
+from tests.conftest import REPOSITORY
 from tests.core.tiny import TinyModel, tiny_config
 
 
@@ -188,3 +189,29 @@ def test_row_2_48_types_hold_semantics_layout_and_size():
     sized = NeuralType((AxisType(AxisKind.Batch), AxisType(AxisKind.Dimension, 64)), LogitsType())
     other = NeuralType((AxisType(AxisKind.Batch), AxisType(AxisKind.Dimension, 32)), LogitsType())
     assert sized.compare(other) == NeuralTypeComparisonResult.DIM_INCOMPATIBLE
+
+
+def test_row_3_1_nothing_has_to_be_compiled_to_install():
+    """Every dependency is a published wheel; which, and why, is in docs/dependencies.md."""
+    text = (REPOSITORY / "pyproject.toml").read_text()
+    assert not any(name in text for name in ("pynini", "youtokentome", "megatron", "transformer-engine", "Cython"))
+
+
+def test_row_3_2_there_is_a_table_of_tested_versions():
+    assert "torch" in (REPOSITORY / "docs" / "versions.md").read_text()
+
+
+def test_row_4_11_element_types_carry_parameters_instead_of_a_dtype():
+    from nemo.core.neural_types import AudioSignal
+
+    expected, actual = (NeuralType(("B", "T"), AudioSignal(freq=freq)) for freq in (16000, 8000))
+    assert expected.compare(actual) == NeuralTypeComparisonResult.SAME_TYPE_INCOMPATIBLE_PARAMS
+
+
+def test_row_4_17_modules_have_config_dataclasses_that_hydra_builds():
+    import hydra
+
+    from nemo.collections.asr.modules.conv_decoder import ConvASRDecoderConfig
+
+    decoder = hydra.utils.instantiate(ConvASRDecoderConfig(feat_in=8, num_classes=2, vocabulary=["a", "b"]))
+    assert decoder.num_classes_with_blank == 3
