@@ -19,7 +19,7 @@ from pathlib import Path
 from examples.demo.data import choose_source, prepare_data
 from examples.demo.errors import DemoError
 from examples.demo.manifests import DemoData, describe
-from examples.demo.training import REPOSITORY, TrainedModel, find_archive, train
+from examples.demo.training import REPOSITORY, TrainedModel, find_archive, patient_threads, train
 from nemo.utils.exceptions import NeMoBaseException
 
 EXPECTATION = {
@@ -76,7 +76,7 @@ def run(wanted: str, data_root: Path, run_root: Path, overrides: list[str]) -> N
 
     say("3. Held-out sentences, transcribed by the model restored in a new process\n")
     report = [sys.executable, "-m", "examples.demo.report", str(archive), str(data.held_out)]
-    if subprocess.run(report, cwd=REPOSITORY, check=False).returncode != 0:
+    if subprocess.run(report, cwd=REPOSITORY, env=patient_threads(), check=False).returncode != 0:
         raise DemoError(f"The model could not be restored or used; the lines above say why. The model: {archive}")
     say_where(source, archive, run_folder, trained, (time.monotonic() - started) / 60)
 

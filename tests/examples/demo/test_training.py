@@ -1,9 +1,11 @@
+import os
+
 import pytest
 
 from examples.demo import training
 from examples.demo.errors import DemoError
 from examples.demo.manifests import DemoData
-from examples.demo.training import find_archive, last_epoch, train
+from examples.demo.training import find_archive, patient_threads, progress, train
 
 SCRIPT = """
 import pathlib, sys
@@ -29,7 +31,7 @@ def data(tmp_path, monkeypatch):
 def test_training_leaves_an_archive_and_its_log(tmp_path, data):
     trained = train(data, tmp_path / "run", [], print)
     assert trained.archive == tmp_path / "run" / "name" / "checkpoints" / "name.nemo" == find_archive(tmp_path / "run")
-    assert last_epoch(tmp_path / "run" / "training.log") == "epoch 1"
+    assert "Epoch 0: done" in (tmp_path / "run" / "training.log").read_text()
     assert trained.peak_megabytes > 1
 
 
@@ -44,16 +46,26 @@ def test_training_without_a_model_is_an_error(tmp_path, data):
 
 
 @pytest.mark.parametrize(
-    ("output", "shown"),
+    ("names", "shown"),
     [
-        ("GPU available: False", "starting"),
-        ("Epoch 0: 10%\rEpoch 3: 5%", "epoch 4"),
-        ("\u2501 Epoch 3/14 \u2501", "epoch 4 of 15"),
+        ([], "no checkpoint yet"),
+        (["last.ckpt"], "no checkpoint yet"),
+        (["x--val_wer=0.6123-epoch=4.ckpt"], "epoch 4, held-out WER 61%"),
+        (["x--val_wer=0.9000-epoch=4.ckpt", "x--val_wer=0.5000-epoch=5-last.ckpt"], "epoch 5, held-out WER 50%"),
     ],
 )
-def test_progress_is_read_from_the_log(tmp_path, output, shown):
-    (tmp_path / "training.log").write_text(output, encoding="utf-8")
-    assert last_epoch(tmp_path / "training.log") == shown
+def test_progress_is_read_from_the_newest_checkpoint(tmp_path, names, shown):
+    for age, name in enumerate(reversed(names)):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (1000 - age, 1000 - age))
+    assert progress(tmp_path) == shown
+
+
+def test_threads_wait_without_spinning_unless_the_user_says_otherwise(monkeypatch):
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    assert patient_threads()["OMP_WAIT_POLICY"] == "passive"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "active")
+    assert patient_threads()["OMP_WAIT_POLICY"] == "active"
 
 
 def test_there_is_no_archive_before_training(tmp_path):
