@@ -107,12 +107,12 @@ def _watch(process: subprocess.Popen[bytes], run_folder: Path, started: float, s
 
 
 def progress(run_folder: Path) -> str:
-    """``epoch 12, held-out WER 61%``, read from the name of the newest checkpoint."""
+    """``12 epochs, held-out WER 61%``, read from the name of the newest checkpoint, which counts epochs from 0."""
     checkpoints = sorted(run_folder.rglob("*.ckpt"), key=lambda path: path.stat().st_mtime)
     named = re.search(r"val_wer=([\d.]+)-epoch=(\d+)", checkpoints[-1].name) if checkpoints else None
     if named is None:
         return "no checkpoint yet"
-    return f"epoch {named.group(2)}, held-out WER {float(named.group(1)):.0%}"
+    return f"{int(named.group(2)) + 1} epochs, held-out WER {float(named.group(1)):.0%}"
 
 
 def children_peak_megabytes() -> float:

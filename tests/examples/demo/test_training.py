@@ -50,8 +50,8 @@ def test_training_without_a_model_is_an_error(tmp_path, data):
     [
         ([], "no checkpoint yet"),
         (["last.ckpt"], "no checkpoint yet"),
-        (["x--val_wer=0.6123-epoch=4.ckpt"], "epoch 4, held-out WER 61%"),
-        (["x--val_wer=0.9000-epoch=4.ckpt", "x--val_wer=0.5000-epoch=5-last.ckpt"], "epoch 5, held-out WER 50%"),
+        (["x--val_wer=0.6123-epoch=4.ckpt"], "5 epochs, held-out WER 61%"),
+        (["x--val_wer=0.9000-epoch=4.ckpt", "x--val_wer=0.5000-epoch=5-last.ckpt"], "6 epochs, held-out WER 50%"),
     ],
 )
 def test_progress_is_read_from_the_newest_checkpoint(tmp_path, names, shown):
