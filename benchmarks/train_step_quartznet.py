@@ -65,7 +65,8 @@ class PlainBlock(nn.Module):
 
 
 def plain_network() -> nn.Sequential:
-    layers, channels = [], FEATURES
+    layers: list[nn.Module] = []
+    channels = FEATURES
     for filters, *numbers in BLOCKS:
         layers.append(PlainBlock(channels, filters, *numbers))
         channels = filters
