@@ -110,7 +110,7 @@ MOVED_NAMES: dict[str, str] = {
     "nemo.utils.loggers.clearml_logger.ClearMLParams": "nemo.utils.exp_manager.config.ClearMLParams",
     "nemo.utils.loggers.dllogger.DLLoggerParams": "nemo.utils.exp_manager.config.DLLoggerParams",
     "nemo.utils.loggers.mlflow_logger.MLFlowParams": "nemo.utils.exp_manager.config.MLFlowParams",
-    "nemo.utils.notebook_utils.download_an4": "nemo.collections.common.data.an4.download_an4",
+    "nemo.utils.notebook_utils.download_an4": "nemo.collections.asr.data.an4.download_an4",
     "nemo.utils.export_utils.ExportFormat": "nemo.core.classes.exportable.ExportFormat",
     "nemo.utils.model_utils.ArtifactItem": "nemo.core.connectors.artifacts.ArtifactItem",
     "nemo.utils.model_utils.ArtifactPathType": "nemo.core.connectors.artifacts.ArtifactPathType",

@@ -13,7 +13,7 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from nemo.collections.common.data.an4 import URL, download_an4
+from nemo.collections.asr.data.an4 import URL, download_an4
 from nemo.collections.common.exceptions import AudioFileError, ManifestError
 from nemo.utils import logging as nemo_logging
 from nemo.utils.exceptions import DownloadError

@@ -1,7 +1,7 @@
 import json
 from pathlib import Path
 
-from nemo.collections.common.data.an4 import download_an4
+from nemo.collections.asr.data.an4 import download_an4
 from nemo.collections.common.data.manifest import read_manifest
 from tests.scripts.dataset_processing.test_process_an4_data import make_archive
 from tests.scripts.running import served
