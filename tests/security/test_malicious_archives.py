@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import sys
 import tarfile
@@ -73,6 +74,7 @@ def test_refused_and_nothing_done(kind, name, tmp_path, canary, monkeypatch):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    gc.collect()  # models of earlier tests remove their own folders now, and not while we watch
     modules = set(sys.modules)
     with watching(str(scratch)) as watch, pytest.raises(NOT_HARMFUL.get(kind, UnsafeArchiveError)) as caught:
         ModelWithPart.restore_from(str(path), map_location="cpu")
