@@ -492,6 +492,7 @@ class ModelPT(LightningModule, Model):
         """Hands the config to Lightning: as it is for `hparams`, as plain values for the loggers."""
         self._set_hparams({"cfg": self._cfg})
         self._hparams_initial = AttributeDict(cfg=OmegaConf.to_container(self._cfg, resolve=True))
+        self._log_hyperparams = True  # hparams.yaml of the run
 
     @property
     def trainer(self) -> Any:

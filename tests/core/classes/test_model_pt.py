@@ -202,3 +202,12 @@ def test_summary_and_sizes():
     model.encoder.requires_grad_(False)
     assert model.num_weights == 4
     assert "encoder" in str(model.summarize())
+
+
+def test_the_config_is_in_the_hparams_file_of_a_run(tmp_path):
+    from pytorch_lightning.loggers import TensorBoardLogger
+
+    logger = TensorBoardLogger(save_dir=tmp_path, name="", version="")
+    t = trainer(logger=logger, log_every_n_steps=1)
+    t.fit(TinyModel(tiny_config(train_ds={"seed": 1}), t))
+    assert OmegaConf.load(tmp_path / "hparams.yaml").cfg.optim == {"name": "sgd", "lr": 0.1}

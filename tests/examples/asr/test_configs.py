@@ -22,7 +22,8 @@ PAPERS = {
     "citrinet/citrinet_256": (23, 10, 8),
     "citrinet/citrinet_512": (23, 37, 8),
     "citrinet/citrinet_1024": (23, 142, 8),
-    "an4/quartznet_an4": (7, 0.7, 2),
+    "an4/quartznet_an4": (7, 0.78, 4),
+    "an4/citrinet_an4": (7, 1.35, 4),
 }
 
 
