@@ -25,7 +25,7 @@ DESCRIPTIONS = {
     "an4": "AN4: spelled words, names and numbers by many speakers (Carnegie Mellon University)",
 }
 OVERRIDES = {
-    "prompts": ("trainer.max_epochs=14", "trainer.check_val_every_n_epoch=2"),  # an epoch hears each four times
+    "prompts": ("trainer.max_epochs=10", "trainer.check_val_every_n_epoch=2"),  # an epoch hears each four times
     "synthetic": ("trainer.max_epochs=20", "trainer.check_val_every_n_epoch=2"),
     "an4": ("trainer.max_epochs=50", "trainer.check_val_every_n_epoch=5"),
 }
