@@ -1,3 +1,4 @@
+import contextlib
 import errno
 import os
 import resource
@@ -12,14 +13,17 @@ from nemo.utils.exp_manager.errors import CheckpointWriteError
 from tests.utils.exp_manager.runs import names, run
 
 
-@pytest.fixture
-def file_size_limit():
-    """Sets how large a file may become; beyond it a write fails, as on a full disk."""
+@contextlib.contextmanager
+def file_size_limit(size):
+    """Lets no file grow beyond `size` bytes, as on a full disk; only here, for pytest's own report is a file too."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
 def test_what_is_written_is_read(tmp_path):
@@ -43,11 +47,11 @@ def test_bytes_of_shared_tensors_count_once():
 
 
 @pytest.mark.parametrize("limit", [100, 10_000, 39_000])
-def test_a_disk_that_fills_up_leaves_the_old_file_and_nothing_else(tmp_path, file_size_limit, limit):
+def test_a_disk_that_fills_up_leaves_the_old_file_and_nothing_else(tmp_path, limit):
     path = tmp_path / "a.ckpt"
     DurableCheckpointIO().save_checkpoint({"x": torch.tensor(1)}, path)
-    file_size_limit(limit)
-    with pytest.raises(CheckpointWriteError, match=r"a.ckpt was not written: it needs about 40,000 bytes.*are intact"):
+    message = r"a.ckpt was not written: it needs about 40,000 bytes.*are intact"
+    with file_size_limit(limit), pytest.raises(CheckpointWriteError, match=message):
         DurableCheckpointIO().save_checkpoint({"x": torch.zeros(10_000)}, path)
     assert torch.load(path, weights_only=True)["x"] == 1
     assert os.listdir(tmp_path) == ["a.ckpt"]
