@@ -18,7 +18,7 @@ help:
 	@echo "make demo          fetch recordings, train a small recogniser, print its transcripts (DATA=synthetic|an4)"
 	@echo "make test          the tests that need no network and no GPU"
 	@echo "make test-slow     the tests that take minutes"
-	@echo "make battery       both"
+	@echo "make battery       the trials of attacks, crashes, full disks, broken data ..., counted; the long ones too"
 	@echo "make check         what CI asks besides the tests: format, lint, types, architecture"
 	@echo "make format        write the code in our format"
 	@echo "make lint types    ruff, codespell; mypy"
@@ -50,7 +50,7 @@ test-slow: setup
 	$(PYTEST) -m "slow and not gpu"
 
 battery: setup
-	$(PYTEST) -m "not gpu"
+	$(PYTEST) -m "battery and not gpu"
 
 check: setup
 	$(RUN) -m ruff format --check .

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 import nemo.utils.nemo_logging  # noqa: F401 - sets the logger up, which the next function then opens
+from tests.battery import BatteryReport
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
@@ -20,6 +21,7 @@ DATA = REPOSITORY.parent / "shared" / "data"
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(BatteryReport(), "battery-report")
     logging.getLogger("nemo").propagate = True  # so that caplog sees our records
     torch.set_num_threads(1)  # two OpenMP threads on a busy two-core machine are slower than one
 

@@ -18,6 +18,8 @@ from tests.security import archives, samples_config, samples_content, samples_pi
 from tests.security.audit import watching
 from tests.security.model import ModelWithPart
 
+pytestmark = pytest.mark.battery("S1")
+
 CLASSES = {
     "a_traversal": samples_tar.TRAVERSAL,
     "b_links": samples_tar.LINKS,

@@ -14,6 +14,8 @@ from tests.security.audit import watching
 from tests.security.model import ModelWithPart
 from tests.security.samples_checkpoint import CHECKPOINTS, content
 
+pytestmark = pytest.mark.battery("S2")
+
 
 @pytest.fixture(scope="module", autouse=True)
 def _warm(tmp_path_factory):
