@@ -31,22 +31,22 @@ class SeededIndex(int):
         return SeededIndex, (int(self), self.seed)
 
 
-class _Position:
-    """Which epoch a sampler is in, and how much of it to leave out next time."""
+class EpochPosition:
+    """Which epoch a sampler is in, and how many of its items to leave out next time."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self.epoch = 0
-        self.pending: tuple[int, int] | None = None  # epoch and samples to leave out, from a checkpoint
+        self.pending: tuple[int, int] | None = None  # epoch and items of the sampler to leave out, from a checkpoint
 
     def begin(self) -> tuple[torch.Generator, int]:
-        """Starts an epoch: its generator, and how many of its samples to leave out."""
+        """Starts an epoch: its generator, and how many of its items to leave out."""
         skipped = 0
         if self.pending is not None:
-            epoch, samples = self.pending
+            epoch, items = self.pending
             # a trainer that has already set a later epoch does not go on within the old one
             if self.epoch <= epoch:
-                self.epoch, skipped = epoch, samples
+                self.epoch, skipped = epoch, items
             self.pending = None
         # neighbouring seeds of PyTorch's generator are unrelated only after mixing
         mixed = hash((self.seed, self.epoch)) % _SEED_RANGE
@@ -64,7 +64,7 @@ class EpochSequence(SequentialSampler):
 
     def __init__(self, data_source: Sized, seed: int = 0) -> None:
         super().__init__(data_source)
-        self.position = _Position(seed)
+        self.position = EpochPosition(seed)
 
     def set_epoch(self, epoch: int) -> None:
         """Trainers call it before each epoch."""
@@ -80,7 +80,7 @@ class EpochShuffle(RandomSampler):
 
     def __init__(self, data_source: Sized, seed: int = 0) -> None:
         super().__init__(data_source)
-        self.position = _Position(seed)
+        self.position = EpochPosition(seed)
 
     def set_epoch(self, epoch: int) -> None:
         """Trainers call it before each epoch."""
@@ -94,15 +94,17 @@ class EpochShuffle(RandomSampler):
 class ResumableDataLoader(DataLoader):
     """A PyTorch data loader whose state is the epoch and the number of batches handed out.
 
-    It needs a sampler of this file; with another one it is an ordinary loader.
+    It needs a sampler with a `position`, as those of this file and of
+    :mod:`nemo.collections.common.data.batch_plan`, which yields whole batches to a loader without a `batch_size`. With
+    another one it is an ordinary loader.
     """
 
     _batches_handed_out = 0
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
         position = self._position()
-        if position is not None and position.pending is not None and self.batch_size is not None:
-            self._batches_handed_out = position.pending[1] // self.batch_size
+        if position is not None and position.pending is not None:
+            self._batches_handed_out = position.pending[1] // (self.batch_size or 1)
             if position.epoch > position.pending[0]:
                 self._batches_handed_out = 0
         else:
@@ -121,7 +123,7 @@ class ResumableDataLoader(DataLoader):
             position.epoch += 1
             self._batches_handed_out = 0
 
-    def _position(self) -> _Position | None:
+    def _position(self) -> EpochPosition | None:
         return getattr(self.sampler, "position", None)
 
     def state_dict(self) -> dict[str, int]:
@@ -141,8 +143,8 @@ class ResumableDataLoader(DataLoader):
         position.pending = None
         if state_dict["batches"] >= len(self):
             position.epoch += 1
-        elif self.batch_size is not None:
-            position.pending = (position.epoch, state_dict["batches"] * self.batch_size)
+        else:
+            position.pending = (position.epoch, state_dict["batches"] * (self.batch_size or 1))
 
 
 def make_loader(dataset: Any, *, shuffle: bool, seed: int | None = None, **options: Any) -> ResumableDataLoader:
