@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nemo.core.classes.file_io import FileIO
-from nemo.core.classes.pretrained import PretrainedModelInfo, cached_file, hub_file
+from nemo.core.classes.pretrained import PretrainedModelInfo, cached_file
 from nemo.core.classes.serialization import Serialization
 from nemo.core.classes.type_checking import Typing
 
@@ -44,7 +44,7 @@ class Model(Typing, Serialization, FileIO, ABC):
         Args:
             model_name: a name of :meth:`list_available_models`, or `organisation/name` of a repository of the Hugging
                 Face Hub.
-            refresh_cache: download again even if the file is cached.
+            refresh_cache: download again even if the file is cached; otherwise nobody is asked when it is.
             override_config_path: a YAML file or DictConfig used instead of the archive's config.
             map_location: where the weights go; None: the GPU if there is one, else the CPU.
             strict: the state dict must fit exactly.
@@ -73,7 +73,9 @@ class Model(Typing, Serialization, FileIO, ABC):
     def pretrained_file(cls, model_name: str, refresh_cache: bool = False) -> tuple[Path, Any]:
         """The local `.nemo` file of a published model, downloaded if needed, and the class that restores it."""
         if "/" in model_name:
-            return hub_file(model_name, refresh_cache), cls
+            from nemo.core.hub.repository import model_in_repository
+
+            return model_in_repository(model_name, refresh_cache), cls
         info = cls._find_pretrained(model_name)
         is_mine = info.class_ is not None and issubclass(info.class_, cls)
         return cached_file(info, refresh_cache), info.class_ if is_mine else cls
@@ -112,3 +114,18 @@ class Model(Typing, Serialization, FileIO, ABC):
     def get_hf_model_filter(cls) -> dict[str, Any]:
         """Arguments of a Hub search for models of this toolkit; change them and pass them on."""
         return {"filter": "nemo", "resolve_card_info": False, "limit_results": None}
+
+    def push_to_hf_hub(self, repo_id: str, **options: Any) -> str:
+        """Publishes this model on the Hugging Face Hub: its `.nemo` file and a card.
+
+        Args:
+            repo_id: `organisation/name`, or `name` for the user's own.
+            options: `pack_nemo_file`, `model_card`, `commit_message`, `private`, `token`, `branch` and others of
+                :func:`nemo.core.hub.publish.publish_model`.
+
+        Returns:
+            The address of the commit.
+        """
+        from nemo.core.hub.publish import publish_model
+
+        return publish_model(self, repo_id, **options)  # type: ignore[arg-type]  # every Model is a ModelPT

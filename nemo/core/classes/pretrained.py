@@ -1,4 +1,7 @@
-"""Published models: what the catalogue says of one, and the cache in which it is kept."""
+"""Published models: what the catalogue says of one, and the cache in which it is kept.
+
+Models of the Hugging Face Hub are fetched by nemo/core/hub/.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nemo.package_info import __version__
 from nemo.utils.data_utils import resolve_cache_dir
 from nemo.utils.exceptions import DownloadError
 
@@ -33,6 +35,8 @@ class PretrainedModelInfo:
     """The model class that restores it; None: the class that lists it."""
     aliases: list[str] | None = None
     """Other names under which it is found."""
+    sha256: str | None = None
+    """Checksum of the file, compared after the download."""
 
     def __repr__(self) -> str:
         fields = ("pretrained_model_name", "description", "location", "class_")
@@ -94,29 +98,12 @@ def _download(info: PretrainedModelInfo, path: Path) -> None:
 
     logger.info("downloading %s from %s to %s", info.pretrained_model_name, info.location, path)
     try:
-        fresh = download(info.location, path.with_name(f"{path.name}.new"), attempts=DOWNLOAD_TRIES)
+        fresh = download(
+            info.location, path.with_name(f"{path.name}.new"), sha256=info.sha256, attempts=DOWNLOAD_TRIES
+        )
     except DownloadError as error:
         raise ValueError(
             f"{info.pretrained_model_name} could not be downloaded to {path}: {error} Check the network; or get the "
             "file by other means and use restore_from(path)."
         ) from error
     os.replace(fresh, path)
-
-
-def hub_file(repository: str, refresh: bool = False) -> Path:
-    """The `.nemo` file of a Hugging Face Hub repository `organisation/name`: `<name>.nemo`, from the Hub's own cache.
-
-    Honours `HF_HUB_OFFLINE`, `HF_TOKEN` and `HF_HOME`.
-    """
-    from huggingface_hub import hf_hub_download
-
-    file_name = f"{repository.rsplit('/', 1)[-1]}.nemo"
-    return Path(
-        hf_hub_download(
-            repo_id=repository,
-            filename=file_name,
-            force_download=refresh,
-            library_name="nemo",
-            library_version=__version__,
-        )
-    )

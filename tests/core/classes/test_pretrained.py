@@ -53,21 +53,6 @@ def test_rows_are_equal_by_location_or_name_and_ordered_by_name():
     assert repr(a).startswith("PretrainedModelInfo(\n\tpretrained_model_name=a,\n")
 
 
-def test_hub_repository_is_asked_for_the_file_named_after_it(monkeypatch, tmp_path):
-    model = TinyModel(tiny_config())
-    model.save_to(str(tmp_path / "tiny_hub.nemo"))
-    asked = {}
-
-    def fake_download(**arguments):
-        asked.update(arguments)
-        return str(tmp_path / arguments["filename"])
-
-    monkeypatch.setattr("huggingface_hub.hf_hub_download", fake_download)
-    restored = TinyModel.from_pretrained("somebody/tiny_hub")
-    assert (asked["repo_id"], asked["filename"]) == ("somebody/tiny_hub", "tiny_hub.nemo")
-    assert torch.equal(restored.encoder.weight, model.encoder.weight)
-
-
 @pytest.fixture
 def server(tmp_path):
     """A local server of the files in a folder; gives the folder and its address."""
@@ -99,3 +84,16 @@ def test_model_is_downloaded_once_and_again_on_request(cache, server, monkeypatc
     refreshed = TinyModel.from_pretrained("tiny_en", refresh_cache=True)
     assert torch.equal(refreshed.encoder.weight, second.encoder.weight)
     assert [path.name for path in cached_path(cache, info).parent.iterdir()] == ["tiny_en.nemo"]
+
+
+def test_a_download_with_another_checksum_is_refused(cache, server, monkeypatch):
+    folder, address = server
+    TinyModel(tiny_config()).save_to(str(folder / "tiny_en.nemo"))
+    right = hashlib.sha256((folder / "tiny_en.nemo").read_bytes()).hexdigest()
+    info = PretrainedModelInfo("tiny_en", "A tiny model.", f"{address}/tiny_en.nemo", sha256="0" * 64)
+    monkeypatch.setattr(TinyModel, "list_available_models", classmethod(lambda cls: [info]))
+    with pytest.raises(ValueError, match=f"sha256 checksum {right}. Expected 0000"):
+        TinyModel.from_pretrained("tiny_en")
+    assert not list(cached_path(cache, info).parent.iterdir())
+    info.sha256 = right
+    TinyModel.from_pretrained("tiny_en")
