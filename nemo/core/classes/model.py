@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from nemo.core.classes.file_io import FileIO
 from nemo.core.classes.pretrained import PretrainedModelInfo, cached_file
 from nemo.core.classes.serialization import Serialization
 from nemo.core.classes.type_checking import Typing
+from nemo.utils.spelling import nearest_names
 
 
 class Model(Typing, Serialization, FileIO, ABC):
@@ -87,10 +87,10 @@ class Model(Typing, Serialization, FileIO, ABC):
             if model_name == info.pretrained_model_name or model_name in (info.aliases or []):
                 return info
         names = [info.pretrained_model_name for info in available]
-        nearest = difflib.get_close_matches(model_name, names, n=3)
+        close = nearest_names(model_name, names)
         raise FileNotFoundError(
             f"{cls.__name__} knows no published model {model_name!r}. "
-            + (f"Did you mean {' or '.join(map(repr, nearest))}? " if nearest else "")
+            + (f"Did you mean {' or '.join(map(repr, close))}? " if close else "")
             + f"{cls.__name__}.list_available_models() lists all {len(names)}; a model of the Hugging Face Hub is "
             "named 'organisation/name'; a file is opened with restore_from(path)."
         )

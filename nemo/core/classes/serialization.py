@@ -8,7 +8,6 @@ anything; while an archive is being restored, every name is decided by the activ
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import importlib
 import inspect
 import logging
@@ -20,6 +19,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from nemo.core.archive.targets import active_policy, register_known_class
 from nemo.core.config.legacy import maybe_update_config_version
 from nemo.utils.exceptions import ConfigError, NeMoBaseException
+from nemo.utils.spelling import nearest
 
 logger = logging.getLogger(__name__)
 
@@ -184,6 +184,6 @@ def _check_keys(node: DictConfig) -> None:
 
 
 def _unknown_key(key: str, target: str, known: list[str]) -> str:
-    nearest = difflib.get_close_matches(key, known, n=1)
-    hint = f"did you mean {nearest[0]!r}?" if nearest else f"it takes {', '.join(known)}"
+    close = nearest(key, known)
+    hint = f"did you mean {close!r}?" if close else f"it takes {', '.join(known)}"
     return f"{target} has no argument {key!r}: {hint}"

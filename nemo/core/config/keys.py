@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
 from typing import Any
 
 from omegaconf import DictConfig, ListConfig
 
-
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name most like `name`; None when nothing is like it."""
-    lowered = {each.lower(): each for each in known}
-    close = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
-    return lowered[close[0]] if close else None
+from nemo.utils.spelling import nearest
 
 
 def nearest_key(key: str, config: DictConfig) -> str | None:

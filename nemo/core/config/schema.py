@@ -16,8 +16,9 @@ from typing import Any, Literal, Union
 from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import UnsupportedValueType
 
-from nemo.core.config.keys import missing_keys, nearest
+from nemo.core.config.keys import missing_keys
 from nemo.utils.exceptions import ConfigError
+from nemo.utils.spelling import nearest
 
 logger = logging.getLogger(__name__)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from nemo.utils.exceptions import ConfigError
 from nemo.utils.exp_manager.errors import UnknownKeyError
+from nemo.utils.spelling import nearest
 
 # OmegaConf reads the annotations: X | None instead of X | None works in every Python it supports
 
@@ -217,8 +217,8 @@ def _refuse_unknown_keys(values: Mapping[Any, Any], schema: DictConfig, where: s
     if unknown:
         faults = []
         for key in unknown:
-            nearest = difflib.get_close_matches(key, known, n=1)
-            faults.append(f"{where}.{key} is unknown" + (f"; did you mean {nearest[0]}?" if nearest else ""))
+            close = nearest(key, known)
+            faults.append(f"{where}.{key} is unknown" + (f"; did you mean {close}?" if close else ""))
         raise UnknownKeyError(". ".join(faults) + f" Known keys of {where}: {', '.join(sorted(known))}.")
     for key, value in values.items():
         section = schema[key]

@@ -12,8 +12,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from nemo.collections.common.audio.perturb.base import Perturbation
 from nemo.collections.common.audio.segment import AudioSegment
-from nemo.core.config.keys import nearest
 from nemo.utils.exceptions import ConfigError, NotYetSupportedError
+from nemo.utils.spelling import nearest
 
 _PACKAGE = "nemo.collections.common.audio.perturb"
 _KINDS: dict[str, str] = {
