@@ -53,8 +53,9 @@ class Serialization:
             ConfigError: a key that the class does not take, or a class that cannot be imported.
             UnsafeTargetError: an archive names a class that archives may not build.
         """
+        section = str(config._get_full_key(None)) if isinstance(config, DictConfig) else ""
         config = plain_config(config)
-        instance = instantiate(config) if "_target_" in config else cls._from_model_config(config, trainer)
+        instance = instantiate(config, section) if "_target_" in config else cls._from_model_config(config, trainer)
         if isinstance(instance, Serialization) and not hasattr(instance, "_cfg"):
             instance._cfg = config
         return instance
@@ -84,17 +85,17 @@ class Serialization:
         return DictConfig(OmegaConf.to_container(self._cfg, resolve=True))
 
 
-def instantiate(config: DictConfig) -> Any:
+def instantiate(config: DictConfig, section: str = "") -> Any:
     """Calls `config._target_` with the other keys, nested targets first (the semantics of Hydra's `instantiate`).
 
-    Keys that the class does not take are dropped with a warning when they come from an archive (newer releases add
+    `section` is the dotted path of the config, for messages. Keys that the class does not take are dropped with a warning when they come from an archive (newer releases add
     some) and are an error in a user's own config.
     """
     import hydra.utils
     from hydra.errors import InstantiationException
 
     config = maybe_update_config_version(config, make_copy=True)
-    checked = _with_known_keys(config)
+    checked = _with_known_keys(config, section)
     try:
         return hydra.utils.instantiate(checked)
     except InstantiationException as error:
@@ -137,35 +138,40 @@ def plain_config(config: Any) -> DictConfig:
     return resolved
 
 
-def _with_known_keys(config: DictConfig) -> DictConfig:
+def _with_known_keys(config: DictConfig, section: str) -> DictConfig:
     """Checks the keys of every `_target_` node against its class; a copy without unknown ones for archives."""
     config = config.copy()
+    faults: list[str] = []
     with open_dict(config):
-        _check_node(config)
+        _check_node(config, section, faults)
+    if faults:
+        raise ConfigError("\n".join(faults))
     return config
 
 
-def _check_node(node: Any) -> None:
+def _check_node(node: Any, path: str, faults: list[str]) -> None:
     if isinstance(node, DictConfig):
         if isinstance(node.get("_target_"), str):
-            _check_keys(node)
-        values = [node._get_node(key) for key in node]
+            _check_keys(node, path, faults)
+        children = [(f"{path}.{key}" if path else str(key), node._get_node(key)) for key in node]
     elif OmegaConf.is_list(node):
-        values = list(node)
+        children = [(f"{path}[{index}]", value) for index, value in enumerate(node)]
     else:
         return
-    for value in values:
-        _check_node(value)
+    for child_path, value in children:
+        _check_node(value, child_path, faults)
 
 
-def _check_keys(node: DictConfig) -> None:
+def _check_keys(node: DictConfig, path: str, faults: list[str]) -> None:
+    place = f"{path}: " if path else ""
     try:
         target = locate(node._target_)
     except (ImportError, AttributeError) as error:
-        raise ConfigError(
-            f"_target_ {node._target_!r} cannot be imported: {error}. "
+        faults.append(
+            f"{place}_target_ {node._target_!r} cannot be imported: {error}. "
             "Expected the path of a class, package.module.Class."
-        ) from error
+        )
+        return
     try:
         parameters = inspect.signature(target).parameters
     except (TypeError, ValueError):  # built-in callables have no signature
@@ -180,7 +186,7 @@ def _check_keys(node: DictConfig) -> None:
         for key in unknown:
             del node[key]
         return
-    raise ConfigError("; ".join(_unknown_key(key, node._target_, list(parameters)) for key in unknown))
+    faults.extend(place + _unknown_key(key, node._target_, list(parameters)) for key in unknown)
 
 
 def _unknown_key(key: str, target: str, known: list[str]) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import re
 import sys
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -24,10 +23,13 @@ from nemo.core.config.command_line import (
     parse_command_line,
     unknown_keys,
 )
-from nemo.core.config.keys import missing_keys, nearest, nearest_key
+from nemo.core.config.explain import explain_composition, explain_missing, say_where
+from nemo.core.config.keys import missing_keys
+from nemo.core.config.places import ConfigPlaces
 from nemo.core.config.resolvers import register_resolvers
 from nemo.core.config.trainer_devices import translate_gpus
 from nemo.utils.exceptions import ConfigError
+from nemo.utils.spelling import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,6 +94,8 @@ class _Run:
         extra = self.command_line.config_dir
         self.extra_folder = str(Path(extra).resolve()) if extra is not None else None
         """A second folder that configurations may be in."""
+        self.files: list[tuple[Path, str]] = []
+        """The files that the configuration is composed of, each with the section that it fills."""
         if schema is not None and "/" in (self.name or ""):
             raise _stop(
                 f"--config-name is {self.name!r}, but a script with a schema finds its configuration by name alone. "
@@ -123,13 +127,19 @@ class _Run:
             try:
                 return self.task(cfg)
             except (MissingMandatoryValue, InterpolationToMissingValueError) as error:
-                raise _explain_missing(error, cfg) from None
+                raise explain_missing(error, cfg, self._places(), self.schema) from None
+            except ConfigError as error:
+                say_where(error, self._places())
+                raise
 
         sys.argv = [typed[0], *arguments]
         try:
             hydra.main(config_path=folder, config_name=primary, version_base="1.3")(job)()
         finally:
             sys.argv = typed
+
+    def _places(self) -> ConfigPlaces:
+        return ConfigPlaces(self.files)
 
     def _folder(self) -> str:
         """Absolute folder of the configuration file; a `pkg://` path is left as it is."""
@@ -186,6 +196,7 @@ class _Run:
         with self._composer(folder, primary) as compose:
             try:
                 base, groups = compose([])
+                self.files = [(Path(folder) / f"{self.name}.yaml", ""), *_group_files(folder, groups)]
             except MissingConfigException as error:
                 if error.missing_cfg_file in (primary, f"{primary}.yaml"):
                     raise _stop(self._not_found(folder)) from None
@@ -193,9 +204,9 @@ class _Run:
             except yaml.YAMLError as error:
                 raise _stop(f"The configuration file is not valid YAML: {error}") from None
             except (HydraException, OmegaConfBaseException) as error:
-                raise _stop(self._explain_composition(error, folder)) from None
+                raise _stop(explain_composition(error, Path(folder) / f"{self.name}.yaml", self.schema)) from None
             try:
-                overrides = adapt_overrides(typed, base, groups)
+                overrides = adapt_overrides(typed, base, set(groups))
                 if self.command_line.help or self.command_line.runs_once:
                     base, _ = compose(overrides)
             except OverrideParseException as error:
@@ -204,7 +215,8 @@ class _Run:
                 ) from None
             except (HydraException, OmegaConfBaseException) as error:
                 lines = unknown_keys(typed, base)
-                raise _stop("\n".join(lines) if lines else self._explain_composition(error, folder)) from None
+                file = Path(folder) / f"{self.name}.yaml"
+                raise _stop("\n".join(lines) if lines else explain_composition(error, file)) from None
         if self.command_line.help:
             self._help(base)
         return overrides
@@ -212,36 +224,21 @@ class _Run:
     @contextmanager
     def _composer(
         self, folder: str, primary: str | None
-    ) -> Iterator[Callable[[list[str]], tuple[DictConfig, set[str]]]]:
+    ) -> Iterator[Callable[[list[str]], tuple[DictConfig, dict[str, str]]]]:
         from hydra import compose, initialize_config_dir
         from omegaconf import open_dict
 
         settings = [f"hydra.searchpath=['file://{self.extra_folder}']"] if self.extra_folder is not None else []
 
-        def composed(overrides: list[str]) -> tuple[DictConfig, set[str]]:
+        def composed(overrides: list[str]) -> tuple[DictConfig, dict[str, str]]:
             config = compose(primary, overrides=[*settings, *overrides], return_hydra_config=True)
-            groups = {str(group) for group in config.hydra.runtime.choices}
+            groups = {str(group): str(choice) for group, choice in config.hydra.runtime.choices.items()}
             with open_dict(config):
                 del config["hydra"]
             return config, groups
 
         with initialize_config_dir(config_dir=folder, job_name=self.script.stem, version_base="1.3"):
             yield composed
-
-    def _explain_composition(self, error: Exception, folder: str) -> str:
-        """What Hydra said, and for a key of the file that the dataclass does not have, which one was meant."""
-        message = str(error)
-        if error.__cause__ is not None and str(error.__cause__) not in message:
-            message = f"{message}\n{error.__cause__}"
-        unknown = re.search(r"Key '.*' not in '.*'\s+full_key: (\S+)", message)
-        if self.schema is None or unknown is None:
-            return message
-        key = unknown.group(1)
-        close = nearest_key(key, OmegaConf.structured(self.schema))
-        hint = f" Did you mean {close}?" if close else ""
-        if key == "trainer.gpus":
-            hint = " Write trainer.accelerator and trainer.devices."
-        return f"{folder}/{self.name}.yaml: {self.schema.__name__} has no key {key}.{hint}"
 
     def _not_found(self, folder: str) -> str:
         folders = [folder] if self.extra_folder is None else [folder, self.extra_folder]
@@ -262,19 +259,10 @@ class _Run:
         sys.exit(0)
 
 
-def _explain_missing(error: OmegaConfBaseException, config: DictConfig) -> ConfigError:
-    """Names the key that is still `???` from the root of the configuration, and the override that sets it."""
-    key = str(error.full_key or error.key)
-    unset = missing_keys(config)
-    named = [each for each in unset if each == key or each.endswith(f".{key}")]
-    named += [each for each in unset if each in str(error)]  # what an interpolation led to
-    full = named[0] if named else key
-    others = [each for each in unset if each != full]
-    also = f" Also not set: {', '.join(others)}." if others else ""
-    return ConfigError(
-        f"{full} has to be given (it is ??? in the configuration). Set it in the file or on the command line: "
-        f"{full}=VALUE.{also}"
-    )
+def _group_files(folder: str, groups: dict[str, str]) -> list[tuple[Path, str]]:
+    """The files of the config groups that were chosen; Hydra's own are not among them."""
+    chosen = {group: choice for group, choice in groups.items() if not group.startswith("hydra/")}
+    return [(Path(folder) / group / f"{choice}.yaml", group.replace("/", ".")) for group, choice in chosen.items()]
 
 
 def _stop(message: str) -> SystemExit:

@@ -90,3 +90,27 @@ def test_config_file_round_trip(tmp_path):
     module = NeuralModule.from_config_dict({"_target_": SCALE, "factor": 2.5})
     module.to_config_file(tmp_path / "scale.yaml")
     assert NeuralModule.from_config_file(tmp_path / "scale.yaml").factor == 2.5
+
+
+def test_faults_of_a_config_are_named_together_with_their_sections():
+    config = OmegaConf.create(
+        {
+            "model": {
+                "encoder": {
+                    "_target_": "torch.nn.Linear",
+                    "in_featurs": 3,
+                    "out_features": {"_target_": "torch.nn.Nothing"},
+                }
+            }
+        }
+    )
+    with pytest.raises(ConfigError) as caught:
+        Serialization.from_config_dict(config.model.encoder)
+    assert str(caught.value).splitlines()[0] == (
+        "model.encoder: torch.nn.Linear has no argument 'in_featurs': did you mean 'in_features'?"
+    )
+    assert (
+        str(caught.value)
+        .splitlines()[1]
+        .startswith("model.encoder.out_features: _target_ 'torch.nn.Nothing' cannot be imported")
+    )

@@ -20,7 +20,7 @@ model:
   sample_rate: 16000
   doubled: ${multiply:${model.sample_rate},2}
   train_ds:
-    manifest_filepath: ???
+    manifest_filepath: ???  # manifest of the recordings to train on
     batch_size: 4
   validation_ds:
     manifest_filepath: "${model.train_ds.manifest_filepath}"
@@ -56,6 +56,11 @@ def main(cfg):
     }))
     if os.environ.get("READ"):
         OmegaConf.select(cfg, os.environ["READ"], throw_on_missing=True)
+    if os.environ.get("CHECK"):
+        from nemo.core.config.schema import with_defaults
+        from nemo.core.config.schedulers import CosineAnnealingParams
+
+        with_defaults(CosineAnnealingParams, cfg.model.optim.sched, where="model.optim.sched", strict=True)
 
 
 if __name__ == "__main__":
@@ -268,6 +273,16 @@ def test_a_mandatory_value_left_unset_is_named_with_the_override_to_give(folder,
     message = failure(folder, "train.py", READ=key)
     assert "model.train_ds.manifest_filepath has to be given" in message
     assert "model.train_ds.manifest_filepath=VALUE" in message
+    assert "manifest of the recordings to train on" in message
+    assert f"{folder}/scripts/conf/demo.yaml line 6" in message
+
+
+def test_a_fault_that_the_program_finds_is_told_with_file_and_line(folder):
+    yaml = CONFIG.replace("min_lr: 0.0", "min_lr: much")
+    (folder / "scripts" / "conf" / "demo.yaml").write_text(yaml)
+    message = failure(folder, "train.py", CHECK="1")
+    assert "model.optim.sched.min_lr is 'much'; expected a number" in message
+    assert f"  model.optim.sched.min_lr: {folder}/scripts/conf/demo.yaml line 18" in message
 
 
 def test_help_tells_what_the_script_does_and_shows_the_config(folder):
@@ -310,10 +325,12 @@ def test_a_key_that_the_dataclass_lacks_is_an_error_in_yaml_and_on_the_command_l
     assert "Did you mean batch_size?" in message
     message = failure(folder, "transcribe.py", "batch_size=many")
     assert "many" in message
-    (folder / "scripts" / "transcription.yaml").write_text("decoding: {beam: 2}\n")
+    (folder / "scripts" / "transcription.yaml").write_text("decoding: {beam: 2}\nbatchsize: 3\n")
     message = failure(folder, "transcribe.py")
-    assert "transcription.yaml" in message
-    assert "has no key decoding.beam. Did you mean decoding.beam_size?" in message
+    assert (
+        "transcription.yaml line 1: Transcription has no key decoding.beam. Did you mean decoding.beam_size?" in message
+    )
+    assert "transcription.yaml line 2: Transcription has no key batchsize. Did you mean batch_size?" in message
 
 
 def test_with_a_dataclass_the_config_name_may_not_lead_into_a_folder(folder):
