@@ -88,8 +88,8 @@ class Serialization:
 def instantiate(config: DictConfig, section: str = "") -> Any:
     """Calls `config._target_` with the other keys, nested targets first (the semantics of Hydra's `instantiate`).
 
-    `section` is the dotted path of the config, for messages. Keys that the class does not take are dropped with a warning when they come from an archive (newer releases add
-    some) and are an error in a user's own config.
+    Keys that the class does not take are dropped with a warning when they come from an archive (newer releases add
+    some) and are an error in a user's own config, which names `section`, the config's dotted path.
     """
     import hydra.utils
     from hydra.errors import InstantiationException
@@ -153,7 +153,7 @@ def _check_node(node: Any, path: str, faults: list[str]) -> None:
     if isinstance(node, DictConfig):
         if isinstance(node.get("_target_"), str):
             _check_keys(node, path, faults)
-        children = [(f"{path}.{key}" if path else str(key), node._get_node(key)) for key in node]
+        children = [(f"{path}.{key!s}" if path else str(key), node._get_node(key)) for key in node]
     elif OmegaConf.is_list(node):
         children = [(f"{path}[{index}]", value) for index, value in enumerate(node)]
     else:

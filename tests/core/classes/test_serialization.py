@@ -7,6 +7,7 @@ from omegaconf import OmegaConf
 from nemo.core import NeuralModule
 from nemo.core.classes.serialization import Serialization
 from nemo.core.config.legacy import maybe_update_config_version
+from nemo.utils.exceptions import ConfigError
 
 
 class Scale(NeuralModule):
