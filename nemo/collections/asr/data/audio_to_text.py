@@ -19,6 +19,7 @@ from nemo.collections.common.audio.waveform_featurizer import WaveformFeaturizer
 from nemo.collections.common.data.manifest import ManifestEntry, ManifestPaths, read_manifest
 from nemo.collections.common.data.parsers import make_parser
 from nemo.collections.common.exceptions import AudioFileError, ManifestError
+from nemo.collections.common.tokenizers.aggregate_tokenizer import AggregateTokenizer
 from nemo.core.classes.dataset import Dataset
 from nemo.core.neural_types.elements import AudioSignal, LabelsType, LengthsType
 from nemo.core.neural_types.neural_type import NeuralType
@@ -38,7 +39,7 @@ class TextCollection:
 
     Args:
         manifests: paths.
-        to_ids: text -> ids, or None for a text that cannot be used, whose entry is left out.
+        to_ids: entry -> ids of its text, or None for a text that cannot be used, whose entry is left out.
         max_duration: leave out longer recordings, in seconds; None for no limit.
         min_duration: leave out shorter ones.
         max_utts: keep this many entries at most; 0 for all.
@@ -50,7 +51,7 @@ class TextCollection:
     def __init__(
         self,
         manifests: ManifestPaths,
-        to_ids: Callable[[str], Sequence[int] | None],
+        to_ids: Callable[[ManifestEntry], Sequence[int] | None],
         max_duration: float | None = None,
         min_duration: float | None = None,
         max_utts: int = 0,
@@ -67,7 +68,7 @@ class TextCollection:
             if min_duration is not None and duration < min_duration:
                 left_out[f"shorter than {min_duration} s"] += 1
                 continue
-            tokens = to_ids(entry.text)
+            tokens = to_ids(entry)
             if tokens is None:
                 left_out["without usable text"] += 1
                 continue
@@ -116,7 +117,7 @@ class _AudioTextDataset(Dataset):
     def __init__(
         self,
         manifest_filepath: ManifestPaths,
-        to_ids: Callable[[str], Sequence[int] | None],
+        to_ids: Callable[[ManifestEntry], Sequence[int] | None],
         sample_rate: int,
         int_values: bool = False,
         augmentor: AudioAugmentor | None = None,
@@ -268,7 +269,7 @@ class AudioToCharDataset(_AudioTextDataset):
         )
         super().__init__(
             manifest_filepath,
-            self.parser,
+            self._to_ids,
             sample_rate,
             int_values=int_values,
             augmentor=augmentor,
@@ -283,13 +284,16 @@ class AudioToCharDataset(_AudioTextDataset):
             channel_selector=channel_selector,
         )
 
+    def _to_ids(self, entry: ManifestEntry) -> Sequence[int] | None:
+        return self.parser(entry.text)
+
 
 class AudioToBPEDataset(_AudioTextDataset):
     """Recordings with texts of a tokenizer's pieces.
 
     Args:
         manifest_filepath: a manifest, several with commas between, or a list.
-        tokenizer: text to ids.
+        tokenizer: text to ids; an aggregate tokenizer takes the `lang` of each line of the manifest.
         sample_rate: of the audio handed out, in Hz.
         int_values: read whole numbers from files.
         augmentor: changes the audio; None for none.
@@ -320,6 +324,7 @@ class AudioToBPEDataset(_AudioTextDataset):
         raise_on_unknown_characters: bool = False,
     ) -> None:
         self.tokenizer = tokenizer
+        self._unknown_ids = _unknown_ids(tokenizer)
         self._raise_on_unknown = raise_on_unknown_characters
         self._unknown_texts: list[str] = []
         ends = (_role(tokenizer, "bos_id"), _role(tokenizer, "eos_id")) if use_start_end_token else (None, None)
@@ -347,9 +352,13 @@ class AudioToBPEDataset(_AudioTextDataset):
                 self._unknown_texts[0][:80],
             )
 
-    def _to_ids(self, text: str) -> list[int]:
-        ids = self.tokenizer.text_to_ids(text)
-        if _role(self.tokenizer, "unk_id", lowest=0) in ids:
+    def _to_ids(self, entry: ManifestEntry) -> list[int]:
+        text, tokenizer = entry.text, self.tokenizer
+        if isinstance(tokenizer, AggregateTokenizer):
+            ids = tokenizer.text_to_ids(text, _language(entry, tokenizer.langs))
+        else:
+            ids = tokenizer.text_to_ids(text)
+        if not self._unknown_ids.isdisjoint(ids):
             if self._raise_on_unknown:
                 raise ManifestError(
                     f"The text {text[:80]!r} has characters that the tokenizer does not know. Clean the text, "
@@ -363,3 +372,21 @@ def _role(tokenizer: Any, name: str, lowest: int = 1) -> int | None:
     """Id of a special piece; None where the tokenizer has none."""
     index = getattr(tokenizer, name, None)
     return index if isinstance(index, int) and index >= lowest else None
+
+
+def _unknown_ids(tokenizer: TokenizerSpec) -> frozenset[int]:
+    """Ids that stand for what the tokenizer does not know."""
+    if isinstance(tokenizer, AggregateTokenizer):
+        return tokenizer.unk_ids
+    unknown = _role(tokenizer, "unk_id", lowest=0)
+    return frozenset() if unknown is None else frozenset((unknown,))
+
+
+def _language(entry: ManifestEntry, known: Sequence[str]) -> str:
+    if entry.lang in known:
+        return str(entry.lang)
+    found = "has no lang" if entry.lang is None else f"has lang {entry.lang!r}"
+    raise ManifestError(
+        f"{entry.place} {found}. The tokenizer is an aggregate of {', '.join(known)}; write one of these as `lang` "
+        "in every line."
+    )

@@ -25,6 +25,7 @@ from nemo.collections.asr.decoding.ctc_greedy import FoldedPath, GreedyCTCInferC
 from nemo.collections.asr.decoding.hypothesis import Hypothesis
 from nemo.collections.asr.decoding.timestamps import compute_timestamps
 from nemo.collections.asr.decoding.vocabulary import LabelVocabulary, SubwordVocabulary, Vocabulary
+from nemo.collections.common.tokenizers.aggregate_tokenizer import AggregateTokenizer
 from nemo.core.config.schema import with_defaults
 from nemo.utils.exceptions import ConfigError, NotYetSupportedError, ShapeError
 
@@ -218,7 +219,8 @@ class CTCBPEDecoding(CTCDecoding):
 
     Args:
         decoding_cfg: as for :class:`CTCDecoding`.
-        tokenizer: a ``TokenizerSpec``; its vocabulary, then the blank, are the model's classes.
+        tokenizer: a ``TokenizerSpec``; its vocabulary, then the blank, are the model's classes. With an aggregate
+            tokenizer, hypotheses have the languages of their tokens, `langs` and `langs_chars`.
         closes_up_punctuation: as for :class:`CTCDecoding`.
     """
 
@@ -226,6 +228,15 @@ class CTCBPEDecoding(CTCDecoding):
         self.tokenizer = tokenizer
         cfg = with_defaults(CTCBPEDecodingConfig, decoding_cfg, where="decoding", also=KEYS_OF_RELEASE_2)
         self._setup(cfg, SubwordVocabulary(tokenizer, closes_up_punctuation))
+
+    def _hypotheses(self, paths: list[FoldedPath], *of_batch: Any) -> list[Hypothesis]:
+        """As for characters; an aggregate tokenizer adds the languages."""
+        hypotheses = super()._hypotheses(paths, *of_batch)
+        if isinstance(self.tokenizer, AggregateTokenizer):
+            for hypothesis, path in zip(hypotheses, paths, strict=True):
+                hypothesis.langs = self.tokenizer.ids_to_lang(path.tokens)
+                hypothesis.langs_chars = self.tokenizer.ids_to_text_and_langs(path.tokens)
+        return hypotheses
 
 
 def _first_set(value: bool | None, otherwise: bool) -> bool:

@@ -96,6 +96,24 @@ class Hypothesis(str):
     def error(self, message: str | None) -> None:
         self._error = message
 
+    @property
+    def langs(self) -> str | None:
+        """The language of most tokens, from a model of several languages (aggregate tokenizer), or None."""
+        return self.__dict__.get("_langs")
+
+    @langs.setter
+    def langs(self, language: str | None) -> None:
+        self._langs = language
+
+    @property
+    def langs_chars(self) -> list[dict[str, str]] | None:
+        """For each token ``{"char": text, "lang": language}``, from such a model, or None."""
+        return self.__dict__.get("_langs_chars")
+
+    @langs_chars.setter
+    def langs_chars(self, tokens: list[dict[str, str]] | None) -> None:
+        self._langs_chars = tokens
+
     def __repr__(self) -> str:
         end = f", error={self.error!r}" if self.error else ""
         return f"{type(self).__name__}({str(self)!r}, score={float(self.score):.4g}{end})"

@@ -34,8 +34,8 @@ class EncDecCTCModelBPE(EncDecCTCModel):
         """Built on first use, because the base class already needs it for its loaders."""
         if self.cfg.get("tokenizer") is None:
             raise ConfigError(
-                "model.tokenizer is missing. Expected {dir: FOLDER, type: bpe or wpe}; train a tokenizer with "
-                "scripts/tokenizers/process_asr_text_tokenizer.py, or use EncDecCTCModel with labels."
+                "model.tokenizer is missing. Expected {dir: FOLDER, type: bpe or wpe}, or {type: agg, langs: ...}; train "
+                "a tokenizer with scripts/tokenizers/process_asr_text_tokenizer.py, or use EncDecCTCModel with labels."
             )
         return build_tokenizer(self.cfg.tokenizer, self.register_artifact)
 
@@ -57,7 +57,7 @@ class EncDecCTCModelBPE(EncDecCTCModel):
 
         Args:
             new_tokenizer_dir: folder of the tokenizer's files, or a whole `tokenizer` section.
-            new_tokenizer_type: bpe or wpe.
+            new_tokenizer_type: bpe, wpe, or agg for a section with `langs`.
             decoding_cfg: a `decoding` section; None keeps the present one.
 
         Raises:
@@ -72,7 +72,8 @@ class EncDecCTCModelBPE(EncDecCTCModel):
         self._change_outputs(self._built_tokenizer.vocabulary, decoding_cfg)
 
     def _build_loader(self, section: DictConfig, where: str) -> Any:
-        return build_audio_to_text_loader(section, tokenizer=self.tokenizer, where=where)
+        evaluation = where != "model.train_ds"
+        return build_audio_to_text_loader(section, tokenizer=self.tokenizer, where=where, evaluation=evaluation)
 
     @classmethod
     def list_available_models(cls) -> list[PretrainedModelInfo]:

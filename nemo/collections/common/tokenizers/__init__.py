@@ -5,10 +5,18 @@ from nemo.utils.lazy import lazy_exports
 __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
+        "aggregate_tokenizer": ["AggregateTokenizer"],
         "char_tokenizer": ["CharTokenizer"],
         "sentencepiece_tokenizer": ["SentencePieceTokenizer", "create_spt_model"],
         "tokenizer_spec": ["TokenizerSpec"],
         "wordpiece_tokenizer": ["WordPieceTokenizer"],
     },
-    submodules=["char_tokenizer", "from_config", "sentencepiece_tokenizer", "tokenizer_spec", "wordpiece_tokenizer"],
+    submodules=[
+        "aggregate_tokenizer",
+        "char_tokenizer",
+        "from_config",
+        "sentencepiece_tokenizer",
+        "tokenizer_spec",
+        "wordpiece_tokenizer",
+    ],
 )

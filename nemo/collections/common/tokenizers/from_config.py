@@ -7,15 +7,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nemo.collections.common.tokenizers.aggregate_tokenizer import AggregateTokenizer
 from nemo.collections.common.tokenizers.sentencepiece_tokenizer import SentencePieceTokenizer
 from nemo.collections.common.tokenizers.tokenizer_spec import TokenizerSpec
 from nemo.collections.common.tokenizers.wordpiece_tokenizer import WordPieceTokenizer
-from nemo.utils.exceptions import ConfigError, NotYetSupportedError
+from nemo.core.classes.serialization import locate
+from nemo.utils.exceptions import ConfigError
 
 RegisterArtifact = Callable[..., "str | None"]
 """`register_artifact(config_path, src, verify_src_exists=True)`: keeps a file with the model, returns where it lies."""
 
 _WORDPIECE_OPTIONS = ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
+_KINDS = "bpe (SentencePiece), wpe (WordPiece) or agg (one tokenizer for each language)"
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class BuiltTokenizer:
     vocabulary: list[str]
     """Every piece, in the order of the ids: the labels of the model's outputs without the blank."""
     type: str
-    """bpe or wpe."""
+    """bpe, wpe or agg."""
 
 
 def build_tokenizer(
@@ -35,39 +38,80 @@ def build_tokenizer(
     """Builds the tokenizer of a config section.
 
     Args:
-        cfg: ``{dir, type: bpe | wpe, [model_path, vocab_path, spe_tokenizer_vocab], [hf_kwargs]}``. A file that is not
-            named lies in `dir` under its usual name.
+        cfg: ``{dir, type: bpe | wpe, [model_path, vocab_path, spe_tokenizer_vocab], [hf_kwargs]}``; a file that is not
+            named lies in `dir` under its usual name. Or ``{type: agg, langs: {en: {dir, type}, de: ...}}``. With
+            ``custom_tokenizer: {_target_: CLASS}`` that class takes the place of the usual one: it is called with
+            `tokenizers` (language -> tokenizer) for agg, and with the path of its file for the others.
         register_artifact: the model's, so that the files travel in its archive; None reads them where they are.
         config_path: where the section stands in the model's config.
 
     Raises:
         ConfigError: the type is missing or unknown, special tokens are asked for, or a file is not what it should be.
         FileNotFoundError: a file is missing; the message says where it was looked for.
-        NotYetSupportedError: `type: agg` or `custom_tokenizer`.
     """
+    kind = _kind(cfg, config_path)
+    if kind == "agg":
+        return _aggregate(cfg, register_artifact, config_path)
+    files = _TokenizerFiles(cfg, register_artifact, config_path)
+    if kind == "bpe":
+        return _sentencepiece(cfg, files, config_path)
+    return _wordpiece(cfg, files, config_path)
+
+
+def _kind(cfg: Mapping[str, Any], config_path: str) -> str:
+    """The checked type of a section."""
     kind = cfg.get("type")
     if kind is None:
         raise ConfigError(
-            f"{config_path}.type is not set. Expected bpe (SentencePiece) or wpe (WordPiece); set it, and "
-            f"{config_path}.dir to the folder that process_asr_text_tokenizer.py wrote."
-        )
-    if cfg.get("custom_tokenizer") is not None or str(kind).lower() == "agg":
-        asked = "custom_tokenizer" if cfg.get("custom_tokenizer") is not None else "type: agg"
-        raise NotYetSupportedError(
-            f"{config_path} asks for {asked}, which this release cannot build. Expected type bpe or wpe; train one "
-            "tokenizer on the text of all languages."
+            f"{config_path}.type is not set. Expected {_KINDS}; set it, and {config_path}.dir to the folder that "
+            "process_asr_text_tokenizer.py wrote."
         )
     if cfg.get("special_tokens") is not None:
         raise ConfigError(
             f"{config_path}.special_tokens is {cfg['special_tokens']}. A speech model's special tokens are part of its "
             "tokenizer's model; train the tokenizer with them and set special_tokens to null."
         )
-    files = _TokenizerFiles(cfg, register_artifact, config_path)
-    if str(kind).lower() == "bpe":
-        return _sentencepiece(files)
-    if str(kind).lower() == "wpe":
-        return _wordpiece(cfg, files)
-    raise ConfigError(f"{config_path}.type is {kind!r}. Expected bpe or wpe; set it to the kind that was trained.")
+    if str(kind).lower() not in ("bpe", "wpe", "agg"):
+        raise ConfigError(f"{config_path}.type is {kind!r}. Expected {_KINDS}; set it to the kind that was trained.")
+    return str(kind).lower()
+
+
+def _aggregate(cfg: Mapping[str, Any], register: RegisterArtifact | None, config_path: str) -> BuiltTokenizer:
+    """One tokenizer for each language, in the order of the section; ids follow that order."""
+    sections = cfg.get("langs")
+    if not isinstance(sections, Mapping) or not sections:
+        raise ConfigError(
+            f"{config_path}.langs is {sections!r}. Expected a tokenizer for each language, langs: "
+            "{en: {dir: FOLDER, type: bpe}, de: ...}; add them, or set type to bpe or wpe."
+        )
+    tokenizers = {}
+    for language, section in sections.items():
+        place = f"{config_path}.langs.{language}"
+        if not isinstance(section, Mapping):
+            raise ConfigError(f"{place} is {section!r}. Expected {{dir: FOLDER, type: bpe}}; mend it.")
+        if _kind(section, place) == "agg":
+            raise ConfigError(f"{place}.type is agg. A language has one tokenizer, bpe or wpe; set its type.")
+        tokenizers[str(language)] = build_tokenizer(section, register, place).tokenizer
+    tokenizer = _custom(cfg, config_path, tokenizers=tokenizers) or AggregateTokenizer(tokenizers)
+    return BuiltTokenizer(tokenizer, [str(piece) for piece in tokenizer.vocab], "agg")
+
+
+def _custom(cfg: Mapping[str, Any], config_path: str, **arguments: Any) -> Any:
+    """A tokenizer of the class that the section names, or None."""
+    section = cfg.get("custom_tokenizer")
+    if section is None:
+        return None
+    place = f"{config_path}.custom_tokenizer"
+    if not isinstance(section, Mapping) or not section.get("_target_"):
+        raise ConfigError(f"{place} is {section!r}. Expected {{_target_: CLASS}}; name the class, or leave it out.")
+    try:
+        found = locate(str(section["_target_"]))
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"{place}._target_ cannot be imported: {error}. Expected package.module.Class.") from error
+    if not (isinstance(found, type) and issubclass(found, TokenizerSpec)):
+        raise ConfigError(f"{place}._target_ is {section['_target_']}, which is no tokenizer (TokenizerSpec); mend it.")
+    more = {str(key): value for key, value in section.items() if key != "_target_" and key not in arguments}
+    return found(**arguments, **more)
 
 
 class _TokenizerFiles:
@@ -141,17 +185,21 @@ class _SpeechProcessor:
         return getattr(self._processor, name)
 
 
-def _sentencepiece(files: _TokenizerFiles) -> BuiltTokenizer:
-    tokenizer = SentencePieceTokenizer(files.needed("model_path", "tokenizer.model"))
+def _sentencepiece(cfg: Mapping[str, Any], files: _TokenizerFiles, config_path: str) -> BuiltTokenizer:
+    model = files.needed("model_path", "tokenizer.model")
     files.optional("vocab_path", "vocab.txt")
     files.optional("spe_tokenizer_vocab", "tokenizer.vocab")
-    vocabulary = tokenizer.vocab
-    tokenizer.tokenizer = _SpeechProcessor(tokenizer.tokenizer, vocabulary)
+    tokenizer = _custom(cfg, config_path, model_path=model) or SentencePieceTokenizer(model)
+    vocabulary = [str(piece) for piece in tokenizer.vocab]
+    if isinstance(tokenizer, SentencePieceTokenizer):
+        tokenizer.tokenizer = _SpeechProcessor(tokenizer.tokenizer, vocabulary)
     return BuiltTokenizer(tokenizer, vocabulary, "bpe")
 
 
-def _wordpiece(cfg: Mapping[str, Any], files: _TokenizerFiles) -> BuiltTokenizer:
+def _wordpiece(cfg: Mapping[str, Any], files: _TokenizerFiles, config_path: str) -> BuiltTokenizer:
     options = dict(cfg.get("hf_kwargs") or {})
     known = {key: options.pop(key) for key in ("do_lower_case", *_WORDPIECE_OPTIONS) if options.get(key) is not None}
-    tokenizer = WordPieceTokenizer(files.needed("vocab_path", "vocab.txt"), **known)
-    return BuiltTokenizer(tokenizer, tokenizer.vocab, "wpe")
+    vocabulary_file = files.needed("vocab_path", "vocab.txt")
+    tokenizer = _custom(cfg, config_path, vocab_file=vocabulary_file, **known)
+    tokenizer = tokenizer or WordPieceTokenizer(vocabulary_file, **known)
+    return BuiltTokenizer(tokenizer, [str(piece) for piece in tokenizer.vocab], "wpe")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nemo.collections.common.tokenizers.tokenizer_spec import TokenizerSpec
+from nemo.collections.common.tokenizers.tokenizer_spec import TokenizerSpec, as_list
 from nemo.utils.atomic import atomic_write
 from nemo.utils.exceptions import ConfigError
 from nemo.utils.optional import require
@@ -107,14 +107,14 @@ class SentencePieceTokenizer(TokenizerSpec):
 
     def tokens_to_text(self, tokens: Sequence[str]) -> str:
         """The text of pieces; special tokens are left out of it."""
-        tokens = _as_list(tokens)
+        tokens = as_list(tokens)
         if self.special_token_to_id:
             tokens = [token for token in tokens if token not in self.special_token_to_id]
         return self.tokenizer.decode_pieces(tokens)
 
     def ids_to_text(self, ids: Sequence[int]) -> str:
         """The text of ids; special tokens stand in it as words in legacy mode."""
-        ids = _as_list(ids)
+        ids = as_list(ids)
         if not self.id_to_special_token:
             return self.tokenizer.decode_ids(ids)
         parts: list[str] = []
@@ -142,7 +142,7 @@ class SentencePieceTokenizer(TokenizerSpec):
     def ids_to_tokens(self, ids: Sequence[int]) -> list[str]:
         """The piece of each id."""
         special = self.id_to_special_token
-        return [special[index] if index in special else self.tokenizer.id_to_piece(index) for index in _as_list(ids)]
+        return [special[index] if index in special else self.tokenizer.id_to_piece(index) for index in as_list(ids)]
 
     def add_special_tokens(self, special_tokens: Mapping[str, str] | Sequence[str]) -> int:
         """Adds tokens with ids after all others, and ``<role>_id`` for each role; returns how many were new.
@@ -233,11 +233,6 @@ class SentencePieceTokenizer(TokenizerSpec):
         """Every piece, in the order of the ids."""
         pieces = [self.tokenizer.id_to_piece(index) for index in range(self.original_vocab_size)]
         return pieces + list(self.special_token_to_id)
-
-
-def _as_list(values: Any) -> list[Any]:
-    """A list of plain values from a list, a NumPy array or a tensor."""
-    return values.tolist() if hasattr(values, "tolist") else list(values)
 
 
 @dataclass

@@ -6,14 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
-_SPECIAL_TOKENS = ("cls", "sep", "pad", "eod", "bos", "eos", "mask")
-
 
 class TokenizerSpec(ABC):
     """Text to tokens, tokens to ids, and back.
 
     ``cls``, ``sep``, ``pad``, ``eod``, ``bos``, ``eos`` and ``mask`` are short names of ``cls_id``, ``sep_id`` ... on
-    tokenizers that have such a token.
+    tokenizers that have such a token; on others they are an AttributeError.
     """
 
     @abstractmethod
@@ -54,7 +52,45 @@ class TokenizerSpec(ABC):
         """What tells this tokenizer from another, for caches of tokenized data."""
         return {"class": f"{type(self).__module__}.{type(self).__qualname__}"}
 
-    def __getattr__(self, name: str) -> Any:
-        if name in _SPECIAL_TOKENS and hasattr(type(self), f"{name}_id"):
-            return getattr(self, f"{name}_id")
-        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+    @property
+    def cls(self) -> int:
+        """Short for ``cls_id``."""
+        return self._short_name("cls")
+
+    @property
+    def sep(self) -> int:
+        """Short for ``sep_id``."""
+        return self._short_name("sep")
+
+    @property
+    def pad(self) -> int:
+        """Short for ``pad_id``."""
+        return self._short_name("pad")
+
+    @property
+    def eod(self) -> int:
+        """Short for ``eod_id``, the end of a document."""
+        return self._short_name("eod")
+
+    @property
+    def bos(self) -> int:
+        """Short for ``bos_id``."""
+        return self._short_name("bos")
+
+    @property
+    def eos(self) -> int:
+        """Short for ``eos_id``."""
+        return self._short_name("eos")
+
+    @property
+    def mask(self) -> int:
+        """Short for ``mask_id``."""
+        return self._short_name("mask")
+
+    def _short_name(self, role: str) -> int:
+        return getattr(self, f"{role}_id")  # a class without such a token raises the AttributeError that is wanted
+
+
+def as_list(values: Any) -> list[Any]:
+    """A list of plain values from a list, a NumPy array or a tensor."""
+    return values.tolist() if hasattr(values, "tolist") else list(values)

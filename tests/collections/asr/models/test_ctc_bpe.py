@@ -1,10 +1,13 @@
+import json
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
 from omegaconf import OmegaConf
 
 from nemo.collections.asr.models import ASRModel, EncDecCTCModelBPE
+from nemo.collections.common.exceptions import ManifestError
 from nemo.utils.exceptions import ConfigError
 from tests.collections.asr.models import tiny
 
@@ -91,3 +94,77 @@ def test_a_missing_tokenizer_leaves_the_model_as_it_was(tokenizer, tmp_path):
 def test_without_a_tokenizer_section_the_error_says_how_to_get_one():
     with pytest.raises(ConfigError, match=r"model\.tokenizer is missing"):
         EncDecCTCModelBPE(cfg=tiny.config())
+
+
+@pytest.fixture
+def languages(tmp_path):
+    """A section with one tokenizer for each of two languages, which share letters."""
+    english = tiny.tokenizer_folder(tmp_path / "en")
+    german = tiny.tokenizer_folder(tmp_path / "de", vocab_size=10, text="c b a cb ba")
+    return {"type": "agg", "langs": {"en": {"dir": english, "type": "bpe"}, "de": {"dir": german, "type": "bpe"}}}
+
+
+def multilingual(section, **more):
+    return config("", **more) | {"tokenizer": section}
+
+
+def test_a_model_of_two_languages_trains_decodes_and_travels(languages, tmp_path):
+    _, manifest = tiny.recordings(tmp_path)
+    lines = [json.loads(line) for line in Path(manifest).read_text().splitlines()]
+    langs = ["en", "de", "de"]
+    tagged = tmp_path / "tagged.json"
+    tagged.write_text(
+        "".join(json.dumps(line | {"lang": lang}) + "\n" for line, lang in zip(lines, langs, strict=True))
+    )
+    section = tiny.dataset(str(tagged), shuffle=False, batch_size=3)
+    model = EncDecCTCModelBPE(cfg=multilingual(languages, train_ds=section))
+    assert model.decoder.num_classes_with_blank == model.tokenizer.vocab_size + 1
+    batch = next(iter(model.train_dataloader()))
+    rows = [row[:length].tolist() for row, length in zip(batch[2], batch[3], strict=True)]
+    assert [model.tokenizer.ids_to_text(row) for row in rows] == ["a b", "b c a", "c"]
+    assert [model.tokenizer.ids_to_lang(row) for row in rows] == langs
+
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
+    losses = []
+    for _ in range(8):
+        optimizer.zero_grad()
+        loss = model._loss(batch)[0]
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.7 * losses[0]
+
+    path = str(tmp_path / "model.nemo")
+    model.save_to(path)
+    for lang in langs:
+        shutil.rmtree(languages["langs"][lang]["dir"], ignore_errors=True)
+    again = ASRModel.restore_from(path)
+    assert again.tokenizer.langs == ["en", "de"]
+    assert again.tokenizer.vocab == model.tokenizer.vocab
+    assert set(again.artifacts) >= {"tokenizer.langs.en.model_path", "tokenizer.langs.de.model_path"}
+
+
+def test_hypotheses_of_a_multilingual_model_know_their_languages(languages):
+    model = EncDecCTCModelBPE(cfg=multilingual(languages))
+    ids = [*model.tokenizer.text_to_ids("a b", "en"), *model.tokenizer.text_to_ids("c", "de")]
+    frames = torch.tensor([[label for index in ids for label in (index, model.decoding.blank_id)]])
+    hypothesis = model.decoding.ctc_decoder_predictions_tensor(frames, return_hypotheses=True)[0][0]
+    assert hypothesis == "a b c"
+    assert hypothesis.langs == "en"
+    assert "".join(token["char"] for token in hypothesis.langs_chars) == " a b c"
+    assert [token["lang"] for token in hypothesis.langs_chars][-1] == "de"
+    plain = EncDecCTCModelBPE(cfg=config(languages["langs"]["en"]["dir"]))
+    assert plain.decoding.ctc_decoder_predictions_tensor(frames[:, :1], return_hypotheses=True)[0][0].langs is None
+
+
+def test_a_line_without_its_language_is_named(languages, tmp_path):
+    _, manifest = tiny.recordings(tmp_path)
+    with pytest.raises(ManifestError, match=r"manifest\.json line 1 has no lang.*aggregate of en, de"):
+        EncDecCTCModelBPE(cfg=multilingual(languages, train_ds=tiny.dataset(manifest)))
+
+
+def test_a_model_of_one_language_can_become_one_of_two(languages):
+    model = EncDecCTCModelBPE(cfg=config(languages["langs"]["en"]["dir"]))
+    model.change_vocabulary(OmegaConf.create(languages), "agg")
+    assert model.tokenizer.langs == ["en", "de"]
+    assert model.decoder.num_classes_with_blank == model.tokenizer.vocab_size + 1

@@ -7,8 +7,10 @@ import shutil
 import pytest
 from omegaconf import OmegaConf
 
+from nemo.collections.common.tokenizers.aggregate_tokenizer import AggregateTokenizer
 from nemo.collections.common.tokenizers.from_config import build_tokenizer
-from nemo.utils.exceptions import ConfigError, NotYetSupportedError
+from nemo.collections.common.tokenizers.sentencepiece_tokenizer import SentencePieceTokenizer
+from nemo.utils.exceptions import ConfigError
 from tests.conftest import REPOSITORY
 
 BPE64 = REPOSITORY / "tests/data/tokenizers/bpe64"
@@ -67,6 +69,43 @@ def test_wordpiece_needs_only_its_vocabulary(tmp_path):
     assert build_tokenizer(cased).tokenizer.text_to_ids("The") == [2]
 
 
+def test_an_aggregate_has_a_tokenizer_for_each_language(tmp_path):
+    (tmp_path / "vocab.txt").write_text("[PAD]\n[UNK]\nthe\n##y\n")
+    langs = {"en": {"dir": str(BPE64), "type": "bpe"}, "de": {"dir": str(tmp_path), "type": "wpe"}}
+    registry = Registry()
+    built = build_tokenizer(OmegaConf.create({"dir": None, "type": "agg", "langs": langs}), registry)
+    assert built.type == "agg"
+    assert built.vocabulary == built.tokenizer.vocab
+    assert len(built.vocabulary) == 64 + 4
+    assert built.tokenizer.langs == ["en", "de"]
+    assert built.tokenizer.text_to_ids("they", "de") == [66, 67]
+    assert set(registry.kept) == {
+        "tokenizer.langs.en.model_path",
+        "tokenizer.langs.en.vocab_path",
+        "tokenizer.langs.en.spe_tokenizer_vocab",
+        "tokenizer.langs.de.vocab_path",
+    }
+
+
+class Own(SentencePieceTokenizer):
+    """A user's tokenizer."""
+
+
+def test_a_custom_tokenizer_takes_the_place_of_the_usual_one():
+    section = {
+        "dir": str(BPE64),
+        "type": "bpe",
+        "custom_tokenizer": {"_target_": f"{__name__}.Own", "model_path": None},
+    }
+    built = build_tokenizer(section)
+    assert type(built.tokenizer) is Own
+    assert len(built.vocabulary) == 64
+    langs = {"en": {"dir": str(BPE64), "type": "bpe"}}
+    target = "nemo.collections.common.tokenizers.aggregate_tokenizer.AggregateTokenizer"
+    section = {"type": "agg", "langs": langs, "custom_tokenizer": {"_target_": target, "tokenizers": None}}
+    assert type(build_tokenizer(section).tokenizer) is AggregateTokenizer
+
+
 @pytest.mark.parametrize(
     ("cfg", "error", "said"),
     [
@@ -75,8 +114,22 @@ def test_wordpiece_needs_only_its_vocabulary(tmp_path):
         ({"dir": "x", "type": "sp"}, ConfigError, "'sp'"),
         ({"dir": "x", "type": "bpe", "special_tokens": {"a": "b"}}, ValueError, "special_tokens"),
         ({"type": "bpe"}, ConfigError, "neither model_path nor dir"),
-        ({"type": "agg", "langs": {}}, NotYetSupportedError, "agg"),
-        ({"type": "bpe", "custom_tokenizer": {"_target_": "x"}}, NotYetSupportedError, "custom_tokenizer"),
+        ({"type": "agg", "langs": {}}, ConfigError, r"tokenizer\.langs is \{\}"),
+        ({"type": "agg", "langs": {"en": None}}, ConfigError, r"tokenizer\.langs\.en is None"),
+        ({"type": "agg", "langs": {"en": {"dir": "x"}}}, ConfigError, r"tokenizer\.langs\.en\.type is not set"),
+        ({"type": "agg", "langs": {"en": {"type": "agg"}}}, ConfigError, r"langs\.en\.type is agg"),
+        (
+            {"type": "agg", "langs": {"de": {"dir": "gone", "type": "bpe"}}},
+            FileNotFoundError,
+            r"looked at gone/tokenizer\.model \(from tokenizer\.langs\.de\.dir",
+        ),
+        ({"dir": str(BPE64), "type": "bpe", "custom_tokenizer": {"_target_": "x"}}, ConfigError, "custom_tokenizer"),
+        ({"dir": str(BPE64), "type": "bpe", "custom_tokenizer": {"x": 1}}, ConfigError, "Expected {_target_: CLASS}"),
+        (
+            {"dir": str(BPE64), "type": "bpe", "custom_tokenizer": {"_target_": "nemo.core.classes.model_pt.ModelPT"}},
+            ConfigError,
+            "is no tokenizer",
+        ),
         ({"dir": "gone", "type": "bpe"}, FileNotFoundError, r"looked at gone/tokenizer\.model \(from tokenizer\.dir"),
         (
             {"dir": "x", "type": "bpe", "model_path": "y.model"},
