@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 
+from nemo.core.classes.evaluation_outputs import outputs_of_all_processes
+
 if TYPE_CHECKING:
     from nemo.core.classes.model_pt import ModelPT
 
@@ -131,6 +133,8 @@ def _with_underscore(name: str) -> str:
 def epoch_end(model: ModelPT, kind: str, sync_metrics: bool = False) -> dict[str, Any]:
     """Combines the outputs of an epoch's steps, logs them, empties the lists and returns the rest.
 
+    Of several processes each combines the outputs of all, if the loader deals its batches out among them.
+
     Args:
         model: its `{kind}_step_outputs` hold the outputs, a list per set when there are several.
         kind: `validation` or `test`.
@@ -141,24 +145,35 @@ def epoch_end(model: ModelPT, kind: str, sync_metrics: bool = False) -> dict[str
         return {}
     combine = getattr(model, f"multi_{kind}_epoch_end")
     if isinstance(outputs[0], Mapping):
-        results = dict(combine(outputs, dataloader_idx=0) or {})
+        complete, is_same = _of_all_processes(model, kind, outputs, 0)
+        results = dict(combine(complete, dataloader_idx=0) or {})
         outputs.clear()
         logs = results.pop("log", {})
     else:
-        results, logs = _combine_sets(model, kind, outputs, combine)
+        results, logs, is_same = _combine_sets(model, kind, outputs, combine)
     if logs:
-        model.log_dict(logs, on_epoch=True, sync_dist=sync_metrics)
+        model.log_dict(logs, on_epoch=True, sync_dist=sync_metrics or is_same)
     return results
 
 
-def _combine_sets(model: ModelPT, kind: str, outputs: list[Any], combine: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+def _of_all_processes(model: ModelPT, kind: str, outputs: list[Any], index: int) -> tuple[list[Any], bool]:
+    loaders = getattr(model, f"_{kind}_dl")
+    return outputs_of_all_processes(outputs, loaders[index] if isinstance(loaders, list) else loaders, model.device)
+
+
+def _combine_sets(
+    model: ModelPT, kind: str, outputs: list[Any], combine: Any
+) -> tuple[dict[str, Any], dict[str, Any], bool]:
     short = SHORT[kind]
     main = getattr(model, f"_{short}_dl_idx")
     results: dict[str, Any] = {}
     logs: dict[str, Any] = {}
+    all_same = True
     for index, set_outputs in enumerate(outputs):
         prefix = getattr(model, f"get_{kind}_dataloader_prefix")(index)
-        combined = dict(combine(set_outputs, dataloader_idx=index) or {})
+        complete, is_same = _of_all_processes(model, kind, set_outputs, index)
+        all_same = all_same and is_same
+        combined = dict(combine(complete, dataloader_idx=index) or {})
         set_outputs.clear()
         for key, value in dict(combined.pop("log", {})).items():
             if index == main:
@@ -168,4 +183,4 @@ def _combine_sets(model: ModelPT, kind: str, outputs: list[Any], combine: Any) -
             if index == main and key == f"{short}_loss":
                 results[key] = value
             results[prefix + key] = value
-    return results, logs
+    return results, logs, all_same

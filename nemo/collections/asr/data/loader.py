@@ -97,6 +97,7 @@ def build_audio_to_text_loader(
     labels: Sequence[str] | None = None,
     tokenizer: TokenizerSpec | None = None,
     where: str = "model.train_ds",
+    evaluation: bool = False,
 ) -> ResumableDataLoader:
     """Builds the loader of a dataset section.
 
@@ -108,6 +109,7 @@ def build_audio_to_text_loader(
         labels: the model's characters, unless the section names its own; not needed with a tokenizer.
         tokenizer: makes the texts' ids; None for characters.
         where: the section's place in the config, for messages.
+        evaluation: of several processes each takes whole batches, and no sample counts twice.
 
     Raises:
         ConfigError: a key is missing or has a value that cannot be.
@@ -128,6 +130,7 @@ def build_audio_to_text_loader(
     return make_loader(
         dataset,
         shuffle=filled.shuffle,
+        evaluation=evaluation,
         batch_size=filled.batch_size,
         collate_fn=dataset.collate_fn,
         drop_last=filled.drop_last,

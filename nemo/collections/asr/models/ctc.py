@@ -135,7 +135,7 @@ class EncDecCTCModel(ASRModel, Exportable):
             decoding=self.decoding,
             use_cer=self.cfg.use_cer,
             log_prediction=self.cfg.log_prediction,
-            dist_sync_on_step=True,
+            sync_on_compute=False,  # here it is a batch's rate; sets of several processes come together at their end
         )
         self._replace_sections(decoding=self.decoding.cfg, **other_sections)
 
@@ -286,7 +286,7 @@ class EncDecCTCModel(ASRModel, Exportable):
         """Loss and errors of a batch, kept for the end of the epoch."""
         results = self._evaluate(batch, "val")
         _outputs_of_set(self.validation_step_outputs, dataloader_idx).append(results)
-        self.log("global_step", torch.tensor(self.trainer.global_step, dtype=torch.float32))
+        self.log("global_step", torch.tensor(self.trainer.global_step, dtype=torch.float32), sync_dist=True)
         return results
 
     def test_step(self, batch: SpeechBatch, batch_idx: int, dataloader_idx: int = 0) -> dict[str, Tensor]:
@@ -328,7 +328,8 @@ class EncDecCTCModel(ASRModel, Exportable):
     # ------------------------------------------------------------------------------------------------------------ data
 
     def _build_loader(self, section: DictConfig, where: str) -> Any:
-        return build_audio_to_text_loader(section, labels=self.cfg.labels, where=where)
+        evaluation = where != "model.train_ds"
+        return build_audio_to_text_loader(section, labels=self.cfg.labels, where=where, evaluation=evaluation)
 
     # -------------------------------------------------------------------------------------------- export and catalogue
 
