@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
         "checkpoint": ["load_checkpoint"],
+        "plain": ["load_plain"],
         "safe_yaml": ["config_from_tree", "load_config"],
         "tar_reader": ["ArchiveReader"],
         "tar_writer": ["write_archive"],

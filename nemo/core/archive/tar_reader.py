@@ -172,12 +172,15 @@ class ArchiveReader:
         return members
 
     def _list_folder(self) -> dict[str, tuple[int, int]]:
+        """The files of a folder. What begins with a dot (`.cache`, `.git`) belongs to the tool that brought it."""
         root = self.path.resolve()
         members: dict[str, tuple[int, int]] = {}
         for place in sorted(self.path.rglob("*")):
-            name = checked_name(place.relative_to(self.path).as_posix(), str(self.path))
-            if not place.resolve().is_relative_to(root):
-                raise UnsafeArchiveError(f"{self.path}: {name!r} is a link to outside of the folder.")
+            relative = place.relative_to(self.path)
+            if any(part.startswith(".") for part in relative.parts):
+                continue
+            name = checked_name(relative.as_posix(), str(self.path))
+            _check_link(place, root, name)
             if place.is_dir():
                 continue
             if not place.is_file():
@@ -186,6 +189,20 @@ class ArchiveReader:
             if len(members) > MAX_MEMBERS:
                 raise UnsafeArchiveError(f"{self.path}: more than {MAX_MEMBERS} files; is this an unpacked model?")
         return members
+
+
+def _check_link(place: Path, root: Path, name: str) -> None:
+    """Accepts links inside the folder, and those of the Hub's cache: snapshots/<revision>/x -> ../../blobs/<digest>."""
+    target = place.resolve()
+    blobs = root.parent.parent / "blobs"
+    if target.is_relative_to(root):
+        return
+    if root.parent.name == "snapshots" and target.parent == blobs and target.is_file():
+        return
+    raise UnsafeArchiveError(
+        f"{root}: {name!r} is a link to outside of the folder ({target}). If you trust it, copy the folder with what "
+        f"its links point to: cp -rL"
+    )
 
 
 def _gunzipped(file: IO[bytes], source: str) -> memoryview:

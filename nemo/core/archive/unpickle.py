@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from nemo.core.archive.tensor_memory import tensor_from_memory
 from nemo.core.archive.torch_zip import TorchZip
 from nemo.utils.exceptions import ArchiveError, UnsafeArchiveError
 
@@ -165,9 +166,10 @@ class _Reader(pickle.Unpickler):
         if found is not None:
             self.mentioned = path if isinstance(found, Mention) else self.mentioned
             return found
+        mend = "call .dequantize() first" if path.endswith("_qtensor") else "save model.state_dict() instead"
         raise UnsafeArchiveError(
             f"{self._container.source}: data.pkl names {path}, which weights have no need of. Only tensors and plain "
-            f"containers are read; nothing was run. If you made this file, save model.state_dict() instead."
+            f"containers are read; nothing was run. If you made this file, {mend}."
         )
 
     def persistent_load(self, key: Any) -> _Storage:
@@ -222,13 +224,4 @@ class _Reader(pickle.Unpickler):
             )
         if not numel or not count:
             return torch.empty(size, dtype=dtype)
-        return _from_memory(content, dtype, count).as_strided(size, stride, offset)
-
-
-def _from_memory(content: memoryview, dtype: torch.dtype, count: int) -> torch.Tensor:
-    if dtype is torch.bool:  # a byte other than 0 and 1 is no bool
-        return torch.frombuffer(content, dtype=torch.uint8, count=count).ne(0)
-    flat = torch.frombuffer(content, dtype=torch.uint8, count=count * dtype.itemsize)
-    if flat.data_ptr() % dtype.itemsize:
-        flat = flat.clone()
-    return flat.view(dtype)
+        return tensor_from_memory(content, dtype).as_strided(size, stride, offset)

@@ -12,15 +12,14 @@ import torch
 from torch import Tensor
 
 from nemo.core.archive.file_views import map_file, open_view
+from nemo.core.archive.safetensors_file import is_safetensors, read_safetensors, write_safetensors
 from nemo.core.archive.torch_zip import TorchZip
 from nemo.core.archive.unpickle import read_pickle
 from nemo.utils.atomic import atomic_write
-from nemo.utils.exceptions import ArchiveError, ConfigError, UnsafeArchiveError
+from nemo.utils.exceptions import ConfigError, UnsafeArchiveError
 
 Readable = Union[str, "os.PathLike[str]", bytes, memoryview]
 """A path, or the content itself."""
-
-MAX_SAFETENSORS_NAMES = 100_000
 
 
 def load_weights(
@@ -51,19 +50,22 @@ def load_weights(
     state: Any
     if trusted:
         state = torch.load(open_view(content), map_location=map_location, weights_only=False)
-    elif _is_safetensors(content):
-        state = _read_safetensors(content, name)
+    elif is_safetensors(content):
+        state = read_safetensors(content, name)
     else:
         state = read_pickle(TorchZip(content, name))
     return _on_device(_checked_state(state, name), map_location)
 
 
-def save_weights(state_dict: Mapping[str, Tensor], path: str | os.PathLike[str] | IO[bytes]) -> None:
-    """Writes a state dict: as safetensors when the path ends so, otherwise with `torch.save`, as the original does.
+def save_weights(
+    state_dict: Mapping[str, Tensor], path: str | os.PathLike[str] | IO[bytes], *, safetensors: bool | None = None
+) -> None:
+    """Writes a state dict, with `torch.save` as the original does, or as safetensors.
 
     Args:
         state_dict: tensors by name; they are moved to the CPU.
         path: the file, written whole or not at all, or an open one.
+        safetensors: write safetensors; default: when the path ends in `.safetensors`.
 
     Raises:
         ConfigError: the state dict holds something else than tensors.
@@ -75,13 +77,17 @@ def save_weights(state_dict: Mapping[str, Tensor], path: str | os.PathLike[str] 
     if isinstance(getattr(state_dict, "_metadata", None), Mapping):
         tensors._metadata = state_dict._metadata  # type: ignore[attr-defined]  # versions of the modules
     if not isinstance(path, (str, os.PathLike)):
-        torch.save(tensors, path)
+        _write(tensors, path, bool(safetensors))
         return
-    with atomic_write(path) as temporary:
-        if str(path).endswith(".safetensors"):
-            _write_safetensors(tensors, temporary)
-        else:
-            torch.save(tensors, temporary)
+    with atomic_write(path) as temporary, open(temporary, "wb") as file:
+        _write(tensors, file, str(path).endswith(".safetensors") if safetensors is None else safetensors)
+
+
+def _write(tensors: OrderedDict[str, Tensor], file: IO[bytes], safetensors: bool) -> None:
+    if safetensors:
+        write_safetensors(tensors, file)
+    else:
+        torch.save(tensors, file)
 
 
 def _content(weights: Readable, source: str | None) -> tuple[str, memoryview]:
@@ -93,30 +99,6 @@ def _content(weights: Readable, source: str | None) -> tuple[str, memoryview]:
     if not Path(weights).is_file():
         raise FileNotFoundError(f"There is no file of weights at {os.fspath(weights)}. Check the path.")
     return source or os.fspath(weights), map_file(Path(weights))
-
-
-def _is_safetensors(content: memoryview) -> bool:
-    return len(content) > 9 and bytes(content[8:9]) == b"{" and int.from_bytes(content[:8], "little") <= len(content)
-
-
-def _read_safetensors(content: memoryview, source: str) -> dict[str, Tensor]:
-    header = bytes(content[8 : 8 + int.from_bytes(content[:8], "little")])
-    if header.count(b"data_offsets") > MAX_SAFETENSORS_NAMES:
-        raise UnsafeArchiveError(f"{source}: more than {MAX_SAFETENSORS_NAMES} tensors in one safetensors file.")
-    from safetensors import SafetensorError
-    from safetensors.torch import load
-
-    try:
-        return load(bytes(content))
-    except SafetensorError as error:
-        raise ArchiveError(f"{source}: damaged safetensors ({error}). Get the file again.") from error
-
-
-def _write_safetensors(tensors: Mapping[str, Tensor], path: Path) -> None:
-    from safetensors.torch import save_file
-
-    # safetensors has no shared storage: each name gets its own copy
-    save_file({name: value.contiguous().clone() for name, value in tensors.items()}, path)
 
 
 def _checked_state(state: Any, source: str) -> OrderedDict[str, Tensor]:

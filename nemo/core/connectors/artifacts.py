@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import enum
 import logging
+import re
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from nemo.core.archive.tar_reader import ArchiveReader
 from nemo.core.connectors.restoring import current_restoration
+from nemo.core.connectors.weight_members import is_weights
 from nemo.utils.exceptions import ArchiveError
 
 logger = logging.getLogger(__name__)
 
 ARCHIVE_PREFIX = "nemo:"
 """In an archive's config: the rest is the name of a member."""
+
+_HASHED = re.compile(r"[0-9a-f]{32}_")
 
 
 class ArtifactPathType(enum.Enum):
@@ -39,6 +45,28 @@ class ArtifactItem:
         if self.hashed_path is None:
             self.hashed_path = f"{ARCHIVE_PREFIX}{uuid.uuid4().hex}_{Path(self.path).name}"
         return self.hashed_path.removeprefix(ARCHIVE_PREFIX)
+
+
+def extract_artifacts(
+    archive: ArchiveReader, folder: Path, archive_values: frozenset[str], others: Collection[str]
+) -> None:
+    """Copies the files of an archive that are artifacts into a private folder.
+
+    A tar holds nothing else; a folder may hold a read-me, other models and what not, so of a folder only files are
+    taken that have an artifact's name or that the config names.
+
+    Args:
+        archive: the archive, open.
+        folder: where to; it is empty.
+        archive_values: every string of the archive's config.
+        others: names of the config and the weights.
+    """
+    config_name, weights_name = others
+    names = [name for name in archive.names() if name != config_name and not is_weights(name, weights_name)]
+    if archive.path.is_dir():
+        mentioned = {Path(value.removeprefix(ARCHIVE_PREFIX)).name for value in archive_values}
+        names = [name for name in names if _HASHED.match(Path(name).name) or Path(name).name in mentioned]
+    archive.extract_to(folder, names)
 
 
 def find_artifact(config_path: str, src: str) -> ArtifactItem | None:

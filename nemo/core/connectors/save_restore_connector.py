@@ -1,8 +1,9 @@
 """How a model becomes a `.nemo` file and a `.nemo` file a model.
 
 A `.nemo` file is an uncompressed tar: `model_config.yaml` (the resolved config with `target` and `nemo_version`),
-`model_weights.ckpt` (a state dict) and artifacts named `<32 hex digits>_<file name>`. Archives are untrusted input:
-:mod:`nemo.core.archive` reads them, and no file outside the archive is opened because a config inside it says so.
+`model_weights.ckpt` or `model_weights.safetensors` (a state dict) and artifacts named `<32 hex digits>_<file name>`.
+Archives are untrusted input: :mod:`nemo.core.archive` reads them, and no file outside the archive is opened because a
+config inside it says so.
 """
 
 from __future__ import annotations
@@ -26,20 +27,20 @@ from nemo.core.archive.safe_yaml import load_config
 from nemo.core.archive.tar_reader import ArchiveReader
 from nemo.core.archive.tar_writer import Source, write_archive
 from nemo.core.archive.targets import TargetPolicy
-from nemo.core.archive.weights import load_weights, save_weights
+from nemo.core.archive.weights import save_weights
 from nemo.core.config.legacy import maybe_update_config_version
-from nemo.core.connectors.artifacts import ArtifactItem, find_artifact
+from nemo.core.connectors.archive_version import check_archive_version
+from nemo.core.connectors.artifacts import ArtifactItem, extract_artifacts, find_artifact
 from nemo.core.connectors.config_contents import named_targets, strings_of
 from nemo.core.connectors.restoring import Restoration, restoring
+from nemo.core.connectors.unfilled_weights import build_unfilled
+from nemo.core.connectors.weight_members import SAFETENSORS, read_weights
 from nemo.utils.exceptions import ArchiveError, ConfigError
 
 if TYPE_CHECKING:
     from nemo.core.classes.model_pt import ModelPT
 
 logger = logging.getLogger(__name__)
-
-SAFETENSORS = "model_weights.safetensors"
-"""Name of the weights where an archive carries them in that format."""
 
 
 class SaveRestoreConnector:
@@ -48,13 +49,15 @@ class SaveRestoreConnector:
     Args:
         trusted_targets: classes, as exact dotted names or as prefixes that end in a dot, which archives may build
             besides the toolkit's own. Given in code only, never by a file.
+        save_safetensors: write the weights as `model_weights.safetensors`, which the original cannot read.
     """
 
-    def __init__(self, trusted_targets: Iterable[str] = ()) -> None:
+    def __init__(self, trusted_targets: Iterable[str] = (), save_safetensors: bool = False) -> None:
         self.model_config_yaml = "model_config.yaml"
         self.model_weights_ckpt = "model_weights.ckpt"
         self.model_extracted_dir: str | None = None
         self.trusted_targets = tuple(trusted_targets)
+        self.save_safetensors = save_safetensors
 
     # ------------------------------------------------------------------------------------------------------- saving
 
@@ -67,7 +70,10 @@ class SaveRestoreConnector:
         config = self._config_for_archive(model)
         members: dict[str, Source] = dict(self._collect_artifacts(model, config))
         members[self.model_config_yaml] = OmegaConf.to_yaml(config, resolve=True).encode("utf-8")
-        members[self.model_weights_ckpt] = functools.partial(save_weights, model.state_dict())  # straight into the tar
+        weights_name = SAFETENSORS if self.save_safetensors else self.model_weights_ckpt
+        members[weights_name] = functools.partial(  # straight into the tar
+            save_weights, model.state_dict(), safetensors=self.save_safetensors
+        )
         write_archive(save_path, members)
 
     def _config_for_archive(self, model: ModelPT) -> DictConfig:
@@ -112,7 +118,7 @@ class SaveRestoreConnector:
 
         Args:
             calling_cls: the class whose `restore_from` was called.
-            restore_path: the `.nemo` file.
+            restore_path: the `.nemo` file, or the folder it was unpacked to.
             override_config_path: a YAML file or DictConfig of the user's, used instead of the archive's config.
             map_location: where the weights go; None: the GPU if there is one, else the CPU.
             strict: the state dict must fit exactly.
@@ -132,12 +138,14 @@ class SaveRestoreConnector:
             policy.check_config(config, str(restore_path))
             if return_config:
                 return config
-            state_dict = self._read_weights(archive, restore_path)  # refused before anything is built
-            folder = self._unpack_artifacts(archive)
+            state_dict = read_weights(archive, str(restore_path), self.model_weights_ckpt)  # before anything is built
+            folder = Path(tempfile.mkdtemp(prefix="nemo_artifacts_"))
             try:
+                extract_artifacts(archive, folder, archive_values, (self.model_config_yaml, self.model_weights_ckpt))
                 with restoring(Restoration(str(restore_path), folder, archive_values)), policy.active():
                     held = _check_class(config, calling_cls, policy, restore_path)
-                    instance = _build(calling_cls, held, config, trainer, restore_path)
+                    build = functools.partial(_build, calling_cls, held, config, trainer, restore_path)
+                    instance = build_unfilled(build, state_dict) if strict and self._loads_all(held) else build()
             except BaseException:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
@@ -158,28 +166,22 @@ class SaveRestoreConnector:
         return path
 
     def _read_config(self, archive: ArchiveReader, restore_path: str) -> DictConfig:
-        self._require_member(archive, self.model_config_yaml, restore_path)
-        data = archive.config_bytes(self.model_config_yaml)
-        return _model_section(load_config(data, f"{restore_path}:{self.model_config_yaml}"))
-
-    def _require_member(self, archive: ArchiveReader, name: str, restore_path: str) -> None:
-        if name not in archive:
+        if self.model_config_yaml not in archive:
             raise ArchiveError(
-                f"{restore_path} has no member {name!r}; it holds {', '.join(archive.names()) or 'nothing'}. "
-                "Expected a .nemo file written by save_to."
+                f"{restore_path} has no member {self.model_config_yaml!r}; it holds "
+                f"{', '.join(archive.names()[:20]) or 'nothing'}. Expected a .nemo file written by save_to."
             )
+        data = archive.config_bytes(self.model_config_yaml)
+        config = load_config(data, f"{restore_path}:{self.model_config_yaml}")
+        check_archive_version(config, str(restore_path))
+        return _model_section(config)
 
-    def _unpack_artifacts(self, archive: ArchiveReader) -> Path:
-        """The archive's files except config and weights, in a private folder."""
-        folder = Path(tempfile.mkdtemp(prefix="nemo_artifacts_"))
-        others = (self.model_config_yaml, self.model_weights_ckpt, SAFETENSORS)
-        archive.extract_to(folder, [name for name in archive.names() if name not in others])
-        return folder
-
-    def _read_weights(self, archive: ArchiveReader, restore_path: str) -> dict[str, torch.Tensor]:
-        name = SAFETENSORS if SAFETENSORS in archive else self.model_weights_ckpt
-        self._require_member(archive, name, restore_path)
-        return load_weights(archive.view(name), source=f"{restore_path}:{name}")
+    def _loads_all(self, model_class: type[torch.nn.Module]) -> bool:
+        """Whether nobody has changed how weights are loaded, so that a strict load overwrites every parameter."""
+        kept = ("modify_state_dict", "load_instance_with_state_dict")
+        return model_class.load_state_dict is torch.nn.Module.load_state_dict and all(
+            getattr(type(self), name) is getattr(SaveRestoreConnector, name) for name in kept
+        )
 
     def modify_state_dict(self, conf: DictConfig, state_dict: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Override to rename or drop tensors before they are loaded."""
@@ -205,7 +207,7 @@ class SaveRestoreConnector:
             The whole state dict.
         """
         with ArchiveReader(self._source(restore_path)) as archive:
-            state_dict = self._read_weights(archive, restore_path)
+            state_dict = read_weights(archive, str(restore_path), self.model_weights_ckpt)
             if save_dir is None:
                 return state_dict
             folder = Path(save_dir).expanduser()
