@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import http.client
 import logging
@@ -17,7 +18,9 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+from nemo.utils.atomic import FULL_DISK, explained, sync_folder
 from nemo.utils.exceptions import DownloadError
+from nemo.utils.file_lock import file_lock
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +42,7 @@ def download(
     """Downloads `url` to `path`, unless it is there.
 
     What has arrived lies in ``<path>.part``; a later call goes on from there. The file gets its name only when it is
-    whole and has the checksum announced.
+    whole and has the checksum announced. Of several processes one downloads, and the others wait for its file.
 
     Args:
         url: http or https address.
@@ -52,6 +55,7 @@ def download(
 
     Raises:
         DownloadError: names the address and why: no such file, no connection, too large, another checksum.
+        WriteError: the disk is full; names the file and the bytes. What has arrived is kept.
     """
     target = Path(path)
     if target.is_file():
@@ -59,11 +63,24 @@ def download(
     if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
         raise DownloadError(f"{url} is no web address. Expected one that begins with https:// or http://; mend it.")
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(target.name + ".part")
+    with file_lock(target.with_name(target.name + ".lock")):
+        if not target.is_file():  # another process may have got it while this one waited
+            part = target.with_name(target.name + ".part")
+            _fetch_with_patience(url, target, part, max_bytes, attempts, timeout_seconds)
+            _check(part, url, "sha256", sha256)
+            _check(part, url, "md5", md5)
+            _rename_durably(part, target)
+    return target
+
+
+def _fetch_with_patience(
+    url: str, target: Path, part: Path, max_bytes: int | None, attempts: int, timeout_seconds: float
+) -> None:
+    """Fetches into `part`; a connection that breaks is taken up again."""
     for attempt in range(1, attempts + 1):
         try:
             _fetch(url, part, max_bytes, timeout_seconds)
-            break
+            return
         except urllib.error.HTTPError as error:
             if error.code < 500 or attempt == attempts:
                 raise DownloadError(
@@ -78,10 +95,13 @@ def download(
                 ) from error
         logger.warning("connection to %s broke; taking it up again", url)
         time.sleep(min(attempt, 5) * 0.2)
-    _check(part, url, "sha256", sha256)
-    _check(part, url, "md5", md5)
+
+
+def _rename_durably(part: Path, target: Path) -> None:
+    with open(part, "rb+") as file:
+        os.fsync(file.fileno())
     os.replace(part, target)
-    return target
+    sync_folder(target.parent)
 
 
 def read_url(url: str, *, max_bytes: int = 1 << 20, timeout_seconds: float = 60.0) -> bytes:
@@ -155,8 +175,19 @@ def _fetch(url: str, part: Path, max_bytes: int | None, timeout_seconds: float) 
         total = None if length is None else have + int(length)
         if max_bytes is not None and total is not None and total > max_bytes:
             raise DownloadError(f"{url} has {total} bytes. Expected {max_bytes} at most; check the address.")
-        with open(part, "ab" if goes_on else "wb") as file:
-            _copy(response, file, url, have, total, max_bytes)
+        try:
+            with open(part, "ab" if goes_on else "wb") as file:
+                _check_room(part, 0 if total is None else total - have)
+                _copy(response, file, url, have, total, max_bytes)
+        except OSError as error:
+            if error.errno not in FULL_DISK:
+                raise
+            raise explained(error, part, total or 0, part) from error
+
+
+def _check_room(part: Path, missing: int) -> None:
+    if shutil.disk_usage(part.parent).free < missing:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _copy(response: Any, file: Any, url: str, have: int, total: int | None, max_bytes: int | None) -> None:

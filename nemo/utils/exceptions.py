@@ -6,6 +6,8 @@ NeMoBaseException
 ├── MissingDependencyError (ImportError)  an optional package is needed
 ├── NotYetSupportedError (NotImplementedError)  the original offers it, this release does not
 ├── DownloadError (OSError)            a file cannot be had from its address, or is not what was announced
+├── WriteError (OSError)               a file could not be written; what was there before is intact
+├── NonFiniteError (ArithmeticError)  training met losses or gradients that are NaN or infinite, and ended
 ├── ExportError (RuntimeError)        a module cannot be exported, or the exported file computes something else
 └── ArchiveError (ValueError)         a `.nemo` archive or a checkpoint cannot be read
     └── UnsafeArchiveError            it holds something that could harm; nothing of it was used
@@ -37,6 +39,14 @@ class NotYetSupportedError(NeMoBaseException, NotImplementedError):
 
 class DownloadError(NeMoBaseException, OSError):
     """A file cannot be had from its address, or is not what was announced; the message names both."""
+
+
+class WriteError(NeMoBaseException, OSError):
+    """A file could not be written; what was there before is intact. The message names the file and the bytes."""
+
+
+class NonFiniteError(NeMoBaseException, ArithmeticError):
+    """Training met losses or gradients that are NaN or infinite, and ended; the message names the batch."""
 
 
 class ExportError(NeMoBaseException, RuntimeError):

@@ -16,6 +16,7 @@ from typing import Any
 
 from nemo.utils.data_utils import resolve_cache_dir
 from nemo.utils.exceptions import DownloadError
+from nemo.utils.file_lock import file_lock
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +90,10 @@ def cached_file(info: PretrainedModelInfo, refresh: bool = False) -> Path:
     if path.is_file() and not refresh:
         logger.debug("found %s in the cache: %s", info.pretrained_model_name, path)
         return path
-    _download(info, path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with file_lock(path.with_name(f"{path.name}.lock")):
+        if refresh or not path.is_file():  # another process may have got it while this one waited
+            _download(info, path)
     return path
 
 
@@ -98,9 +102,7 @@ def _download(info: PretrainedModelInfo, path: Path) -> None:
 
     logger.info("downloading %s from %s to %s", info.pretrained_model_name, info.location, path)
     try:
-        fresh = download(
-            info.location, path.with_name(f"{path.name}.new"), sha256=info.sha256, attempts=DOWNLOAD_TRIES
-        )
+        fresh = download(info.location, path.with_name(f"{path.name}.new"), sha256=info.sha256, attempts=DOWNLOAD_TRIES)
     except DownloadError as error:
         raise ValueError(
             f"{info.pretrained_model_name} could not be downloaded to {path}: {error} Check the network; or get the "

@@ -4,7 +4,9 @@ NeMoBaseException
 ├── NotFoundError                     there is no checkpoint to resume from
 ├── LoggerMisconfigurationError       the trainer's logger and the experiment manager's are in each other's way
 ├── CheckpointMisconfigurationError   the same with checkpoint callbacks
-└── CheckpointWriteError (OSError)    a checkpoint could not be written, the earlier ones are intact
+├── CheckpointReadError (RuntimeError)  a checkpoint is damaged; the message names the next older one
+└── WriteError (OSError)
+    └── CheckpointWriteError          a checkpoint could not be written, the earlier ones are intact
 ConfigError
 └── UnknownKeyError (ConfigKeyError)  a key that the experiment manager does not know
 """
@@ -13,7 +15,7 @@ from __future__ import annotations
 
 from omegaconf.errors import ConfigKeyError
 
-from nemo.utils.exceptions import ConfigError, NeMoBaseException
+from nemo.utils.exceptions import ConfigError, NeMoBaseException, WriteError
 
 
 class NotFoundError(NeMoBaseException):
@@ -31,7 +33,11 @@ class CheckpointMisconfigurationError(NeMoBaseException):
     """The trainer has a checkpoint callback and the experiment manager was asked to make one."""
 
 
-class CheckpointWriteError(NeMoBaseException, OSError):
+class CheckpointReadError(NeMoBaseException, RuntimeError):
+    """A checkpoint is damaged; the message names the next older one."""
+
+
+class CheckpointWriteError(WriteError):
     """A checkpoint could not be written; the earlier ones are intact."""
 
 
