@@ -3,7 +3,8 @@
     cfg -> ModelPT(cfg, trainer) -> trainer.fit(model) -> model.save_to("x.nemo") -> ModelPT.restore_from("x.nemo")
 
 The parts that a model *has* live in files of their own: evaluation_sets.py (several validation sets),
-optimization.py (optimizer and schedule), weight_init.py (fine-tuning), and the connector (archives).
+optimization.py (optimizer and schedule), weight_init.py (fine-tuning), the connector (archives), and nemo.core.training
+(what happens while it trains).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import torch
 from lightning_fabric.utilities.data import AttributeDict
 from omegaconf import DictConfig, OmegaConf, open_dict
 from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.utilities.model_summary import ModelSummary
 
 from nemo.aliases import public_path
@@ -32,10 +34,12 @@ from nemo.core.classes.weight_init import LoadReport, init_from_checkpoint, load
 from nemo.core.connectors.artifacts import ArtifactItem
 from nemo.core.connectors.checkpoints import add_to_checkpoint, load_model_from_checkpoint
 from nemo.core.connectors.restoring import current_restoration
+from nemo.core.connectors.resume_reading import read_checkpoints_plainly
 from nemo.core.connectors.save_restore_connector import SaveRestoreConnector
+from nemo.core.training.callbacks import training_callbacks
 from nemo.package_info import __version__
 from nemo.utils.app_state import AppState
-from nemo.utils.exceptions import ConfigError, NeMoBaseException, NotYetSupportedError
+from nemo.utils.exceptions import ConfigError, NeMoBaseException
 
 logger = logging.getLogger(__name__)
 
@@ -45,8 +49,6 @@ warnings.filterwarnings("ignore", "Total length of `list` across ranks is zero",
 warnings.filterwarnings("ignore", r"`isinstance\(treespec, LeafSpec\)` is deprecated")
 
 DATASET_SECTIONS = ("train_ds", "validation_ds", "test_ds")
-LATER_SECTIONS = ("freeze_updates", "nsys_profile")
-"""Sections of the original that this release does not act on; enabling one is an error."""
 
 
 class ModelPT(LightningModule, Model):
@@ -265,7 +267,11 @@ class ModelPT(LightningModule, Model):
         self.set_trainer(trainer)
         return True
 
-    # ------------------------------------------------------------------------------------------------- optimization
+    # ------------------------------------------------------------------------------------ optimization and training
+
+    def configure_callbacks(self) -> list[Callback]:
+        """Called by Lightning: what the config asks for while the model trains; see :mod:`nemo.core.training`."""
+        return training_callbacks(self, self.cfg)
 
     def setup_optimizer_param_groups(self) -> None:
         """Sets `self._optimizer_param_groups`; override for groups of one's own."""
@@ -316,9 +322,18 @@ class ModelPT(LightningModule, Model):
 
     # ------------------------------------------------------------------------------------------- saving and restoring
 
-    def save_to(self, save_path: str) -> None:
-        """Writes weights, config and artifacts to one `.nemo` file, atomically; rank zero only."""
+    def save_to(self, save_path: str, *, safetensors: bool = False) -> None:
+        """Writes weights, config and artifacts to one `.nemo` file, atomically; rank zero only.
+
+        Args:
+            save_path: the file; `~` and missing folders are taken care of.
+            safetensors: write the weights as `model_weights.safetensors`, which the original cannot read. So does
+                `save_safetensors: true` in the model's config, or in its connector.
+        """
         connector = type(self)._save_restore_connector
+        if safetensors:
+            connector = copy.copy(connector)
+            connector.save_safetensors = True
         parallel = AppState().model_parallel_size
         if parallel is not None and parallel > 1 and type(connector) is SaveRestoreConnector:
             raise ValueError(
@@ -502,6 +517,8 @@ class ModelPT(LightningModule, Model):
     @trainer.setter
     def trainer(self, trainer: Trainer | None) -> None:
         self._trainer = trainer
+        if trainer is not None:
+            read_checkpoints_plainly(trainer)
         for child in self.children():
             if isinstance(child, LightningModule):
                 child.trainer = trainer
@@ -514,6 +531,7 @@ class ModelPT(LightningModule, Model):
     def set_world_size(self, trainer: Trainer | None) -> None:
         """Sets `self.world_size` to the number of processes that will train."""
         self.world_size = trainer.num_devices * trainer.num_nodes if trainer is not None else 1
+        AppState().world_size = self.world_size
 
     def summarize(self, max_depth: int = 1) -> ModelSummary:
         """A table of the model's modules and their sizes, printable."""
@@ -533,11 +551,6 @@ def _model_config(cfg: Any, model_class: type) -> DictConfig:
             f"{model_class.__name__} was given a whole config (it has a `model` section); give it the section: "
             f"{model_class.__name__}(cfg=cfg.model, trainer=trainer)"
         )
-    for section in LATER_SECTIONS:
-        if config.get(section) and config[section].get("enabled"):
-            raise NotYetSupportedError(
-                f"model.{section} is not supported in this release: remove it or set enabled: false"
-            )
     OmegaConf.set_struct(config, False)
     config.setdefault("target", public_path(model_class))
     config.setdefault("nemo_version", __version__)

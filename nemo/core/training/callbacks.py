@@ -1,0 +1,81 @@
+"""Which callbacks a model brings along, from the sections of its config that say what happens while it trains."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from omegaconf import DictConfig
+from pytorch_lightning import LightningModule
+from pytorch_lightning.callbacks import Callback
+
+from nemo.core.config.schema import with_defaults
+from nemo.core.training.activation_checkpointing import ActivationCheckpointing, ActivationCheckpointingConfig
+from nemo.core.training.compilation import Compilation, CompilationConfig
+from nemo.core.training.debug_info import DebugInfo, DebugInfoConfig
+from nemo.core.training.freeze_updates import FreezeUpdates, FreezeUpdatesConfig
+from nemo.core.training.non_finite import NonFiniteConfig, NonFiniteGuard
+from nemo.core.training.profiling import (
+    MemoryProfile,
+    MemoryProfileConfig,
+    NsysProfile,
+    NsysProfileConfig,
+    TorchProfile,
+    TorchProfileConfig,
+)
+
+TRAINING_KEYS = (
+    "non_finite",
+    "freeze_updates",
+    "activation_checkpointing",
+    "compile",
+    "nsys_profile",
+    "memory_profile",
+    "torch_profile",
+    "dump_debug_info",
+    "optim_param_groups",
+    "init_from_nemo_model",
+    "init_from_pretrained_model",
+    "init_from_ptl_ckpt",
+    "init_strict",
+)
+"""Keys of `model` that every model takes besides its own."""
+
+SWITCHED: dict[str, tuple[type, type[Callback]]] = {
+    "freeze_updates": (FreezeUpdatesConfig, FreezeUpdates),
+    "activation_checkpointing": (ActivationCheckpointingConfig, ActivationCheckpointing),
+    "compile": (CompilationConfig, Compilation),
+    "nsys_profile": (NsysProfileConfig, NsysProfile),
+    "memory_profile": (MemoryProfileConfig, MemoryProfile),
+    "torch_profile": (TorchProfileConfig, TorchProfile),
+    "dump_debug_info": (DebugInfoConfig, DebugInfo),
+}
+"""Section -> what describes it and what acts on it. Each has a key `enabled`; one that is not there costs nothing."""
+
+
+def training_callbacks(model: LightningModule, cfg: DictConfig) -> list[Callback]:
+    """The callbacks that the config of `model` asks for.
+
+    Raises:
+        ConfigError: a section has an unknown key, or a value that cannot be.
+    """
+    callbacks: list[Callback] = []
+    guarded = _non_finite_config(cfg)
+    if guarded.action != "ignore":
+        callbacks.append(NonFiniteGuard(guarded))
+    for key, (schema, callback) in SWITCHED.items():
+        given = cfg.get(key)
+        if given is None:
+            continue
+        section = {"enabled": given} if isinstance(given, bool) else given  # `dump_debug_info: true`
+        config = with_defaults(schema, section, where=f"model.{key}", strict=True)
+        if config.enabled:
+            callbacks.append(callback(config))  # type: ignore[call-arg]
+    return callbacks
+
+
+def _non_finite_config(cfg: DictConfig) -> Any:
+    """`non_finite`; and `skip_nan_grad`, the original's key of speech models, which leaves out such steps for ever."""
+    given = cfg.get("non_finite")
+    if cfg.get("skip_nan_grad"):
+        given = {"max_consecutive": None, **(given or {}), "action": "skip"}
+    return with_defaults(NonFiniteConfig, given, where="model.non_finite", strict=True)
