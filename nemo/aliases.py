@@ -20,6 +20,7 @@ from typing import Any
 MOVED_MODULES: dict[str, str] = {
     # original module -> ours: every public name of ours is offered there
     "nemo.collections.asr.model": "nemo.collections.asr.models",  # the singular, which the first documents wrote
+    "nemo.core.adapter_mixins": "nemo.core.adapters",
 }
 
 MOVED_NAMES: dict[str, str] = {
@@ -96,6 +97,66 @@ MOVED_NAMES: dict[str, str] = {
     "nemo.core.classes.common.is_typecheck_enabled": "nemo.core.classes.type_checking.is_typecheck_enabled",
     "nemo.core.classes.common.typecheck": "nemo.core.classes.type_checking.typecheck",
     "nemo.core.classes.module.NeuralModule": "nemo.core.classes.neural_module.NeuralModule",
+    # adapters: modules, strategies, registry; blocks that collections share
+    "nemo.core.classes.mixins.adapter_mixins.AdapterModuleMixin": "nemo.core.adapters.module_adapters.AdapterModuleMixin",
+    "nemo.core.classes.mixins.adapter_mixins.AdapterModelPTMixin": (
+        "nemo.core.adapters.model_adapters.AdapterModelPTMixin"
+    ),
+    "nemo.core.classes.mixins.adapter_mixins.ADAPTER_REGISTRY": "nemo.core.adapters.registry.ADAPTER_REGISTRY",
+    "nemo.core.classes.mixins.adapter_mixins.AdapterRegistryInfo": "nemo.core.adapters.registry.AdapterRegistryInfo",
+    "nemo.core.classes.mixins.adapter_mixins.get_registered_adapter": (
+        "nemo.core.adapters.registry.get_registered_adapter"
+    ),
+    "nemo.core.classes.mixins.adapter_mixins.register_adapter": "nemo.core.adapters.registry.register_adapter",
+    "nemo.core.classes.mixins.AdapterModuleMixin": "nemo.core.adapters.module_adapters.AdapterModuleMixin",
+    "nemo.core.classes.mixins.AdapterModelPTMixin": "nemo.core.adapters.model_adapters.AdapterModelPTMixin",
+    "nemo.core.classes.mixins.get_registered_adapter": "nemo.core.adapters.registry.get_registered_adapter",
+    "nemo.core.classes.mixins.register_adapter": "nemo.core.adapters.registry.register_adapter",
+    "nemo.core.classes.mixins.adapter_mixin_strategies.AbstractAdapterStrategy": (
+        "nemo.core.adapters.strategies.base.AbstractAdapterStrategy"
+    ),
+    "nemo.core.classes.mixins.adapter_mixin_strategies.ReturnResultAdapterStrategy": (
+        "nemo.core.adapters.strategies.return_result.ReturnResultAdapterStrategy"
+    ),
+    "nemo.core.classes.mixins.adapter_mixin_strategies.ReturnResultAdapterStrategyConfig": (
+        "nemo.core.adapters.strategies.return_result.ReturnResultAdapterStrategyConfig"
+    ),
+    "nemo.core.classes.mixins.adapter_mixin_strategies.ResidualAddAdapterStrategy": (
+        "nemo.core.adapters.strategies.residual_add.ResidualAddAdapterStrategy"
+    ),
+    "nemo.core.classes.mixins.adapter_mixin_strategies.ResidualAddAdapterStrategyConfig": (
+        "nemo.core.adapters.strategies.residual_add.ResidualAddAdapterStrategyConfig"
+    ),
+    "nemo.collections.common.parts.adapter_modules.AdapterModuleUtil": (
+        "nemo.collections.common.adapters.adapter_module.AdapterModuleUtil"
+    ),
+    "nemo.collections.common.parts.adapter_modules.LinearAdapter": (
+        "nemo.collections.common.adapters.linear.LinearAdapter"
+    ),
+    "nemo.collections.common.parts.adapter_modules.LinearAdapterConfig": (
+        "nemo.collections.common.adapters.linear.LinearAdapterConfig"
+    ),
+    "nemo.collections.common.parts.LinearAdapter": "nemo.collections.common.adapters.linear.LinearAdapter",
+    "nemo.collections.common.parts.LinearAdapterConfig": "nemo.collections.common.adapters.linear.LinearAdapterConfig",
+    "nemo.collections.common.parts.multi_layer_perceptron.MultiLayerPerceptron": (
+        "nemo.collections.common.modules.multi_layer_perceptron.MultiLayerPerceptron"
+    ),
+    "nemo.collections.common.parts.MultiLayerPerceptron": (
+        "nemo.collections.common.modules.multi_layer_perceptron.MultiLayerPerceptron"
+    ),
+    "nemo.collections.common.parts.utils.activation_registry": (
+        "nemo.collections.common.modules.activations.ACTIVATIONS"
+    ),
+    "nemo.collections.common.parts.utils.flatten": "nemo.collections.common.data.nested_lists.flatten",
+    "nemo.collections.asr.modules.conv_asr.ConvASREncoderAdapter": (
+        "nemo.collections.asr.modules.conv_encoder.ConvASREncoderAdapter"
+    ),
+    "nemo.collections.asr.parts.mixins.asr_adapter_mixins.ASRAdapterModelMixin": (
+        "nemo.collections.asr.models.adapter_model.ASRAdapterModelMixin"
+    ),
+    "nemo.collections.asr.parts.mixins.ASRAdapterModelMixin": (
+        "nemo.collections.asr.models.adapter_model.ASRAdapterModelMixin"
+    ),
     # utils: experiment manager, logging, tools
     "nemo.utils.callbacks.NeMoModelCheckpoint": "nemo.utils.exp_manager.checkpoint.NeMoModelCheckpoint",
     "nemo.utils.callbacks.nemo_model_checkpoint.NeMoModelCheckpoint": (
@@ -132,6 +193,85 @@ MOVED_NAMES: dict[str, str] = {
         "nemo.core.classes.evaluation_sets.resolve_validation_dataloaders"
     ),
     "nemo.utils.model_utils.uninject_model_parallel_rank": "nemo.utils.parallel_paths.uninject_model_parallel_rank",
+    # speech synthesis: text
+    "nemo.collections.common.tokenizers.text_to_speech.tts_tokenizers.BaseTokenizer": (
+        "nemo.collections.tts.text.tokenizer.BaseTokenizer"
+    ),
+    "nemo.collections.common.tokenizers.text_to_speech.tts_tokenizers.BaseCharsTokenizer": (
+        "nemo.collections.tts.text.chars_tokenizers.BaseCharsTokenizer"
+    ),
+    "nemo.collections.common.tokenizers.text_to_speech.tts_tokenizers.EnglishCharsTokenizer": (
+        "nemo.collections.tts.text.chars_tokenizers.EnglishCharsTokenizer"
+    ),
+    "nemo.collections.common.tokenizers.text_to_speech.tts_tokenizers.FrenchCharsTokenizer": (
+        "nemo.collections.tts.text.chars_tokenizers.FrenchCharsTokenizer"
+    ),
+    "nemo.collections.common.tokenizers.text_to_speech.tts_tokenizers.GermanCharsTokenizer": (
+        "nemo.collections.tts.text.chars_tokenizers.GermanCharsTokenizer"
+    ),
+    "nemo.collections.common.tokenizers.text_to_speech.tts_tokenizers.ItalianCharsTokenizer": (
+        "nemo.collections.tts.text.chars_tokenizers.ItalianCharsTokenizer"
+    ),
+    "nemo.collections.common.tokenizers.text_to_speech.tts_tokenizers.SpanishCharsTokenizer": (
+        "nemo.collections.tts.text.chars_tokenizers.SpanishCharsTokenizer"
+    ),
+    "nemo.collections.common.tokenizers.text_to_speech.tts_tokenizers.EnglishPhonemesTokenizer": (
+        "nemo.collections.tts.text.english_phonemes_tokenizer.EnglishPhonemesTokenizer"
+    ),
+    "nemo.collections.common.tokenizers.text_to_speech.tts_tokenizers.IPATokenizer": (
+        "nemo.collections.tts.text.ipa_tokenizer.IPATokenizer"
+    ),
+    "nemo.collections.common.tokenizers.text_to_speech.tokenizer_utils.any_locale_word_tokenize": (
+        "nemo.collections.tts.text.words.any_locale_word_tokenize"
+    ),
+    "nemo.collections.common.tokenizers.text_to_speech.tokenizer_utils.english_word_tokenize": (
+        "nemo.collections.tts.text.words.english_word_tokenize"
+    ),
+    "nemo.collections.common.tokenizers.text_to_speech.tokenizer_utils.any_locale_text_preprocessing": (
+        "nemo.collections.tts.text.spelling.any_locale_text_preprocessing"
+    ),
+    "nemo.collections.common.tokenizers.text_to_speech.tokenizer_utils.english_text_preprocessing": (
+        "nemo.collections.tts.text.spelling.english_text_preprocessing"
+    ),
+    "nemo.collections.common.tokenizers.text_to_speech.tokenizer_utils.french_text_preprocessing": (
+        "nemo.collections.tts.text.spelling.french_text_preprocessing"
+    ),
+    "nemo.collections.common.tokenizers.text_to_speech.tokenizer_utils.german_text_preprocessing": (
+        "nemo.collections.tts.text.spelling.german_text_preprocessing"
+    ),
+    "nemo.collections.common.tokenizers.text_to_speech.tokenizer_utils.italian_text_preprocessing": (
+        "nemo.collections.tts.text.spelling.italian_text_preprocessing"
+    ),
+    "nemo.collections.common.tokenizers.text_to_speech.tokenizer_utils.spanish_text_preprocessing": (
+        "nemo.collections.tts.text.spelling.spanish_text_preprocessing"
+    ),
+    "nemo.collections.tts.torch.tts_tokenizers.BaseTokenizer": (
+        "nemo.collections.tts.text.tokenizer.BaseTokenizer"
+    ),
+    "nemo.collections.tts.torch.tts_tokenizers.BaseCharsTokenizer": (
+        "nemo.collections.tts.text.chars_tokenizers.BaseCharsTokenizer"
+    ),
+    "nemo.collections.tts.torch.tts_tokenizers.EnglishCharsTokenizer": (
+        "nemo.collections.tts.text.chars_tokenizers.EnglishCharsTokenizer"
+    ),
+    "nemo.collections.tts.torch.tts_tokenizers.FrenchCharsTokenizer": (
+        "nemo.collections.tts.text.chars_tokenizers.FrenchCharsTokenizer"
+    ),
+    "nemo.collections.tts.torch.tts_tokenizers.GermanCharsTokenizer": (
+        "nemo.collections.tts.text.chars_tokenizers.GermanCharsTokenizer"
+    ),
+    "nemo.collections.tts.torch.tts_tokenizers.ItalianCharsTokenizer": (
+        "nemo.collections.tts.text.chars_tokenizers.ItalianCharsTokenizer"
+    ),
+    "nemo.collections.tts.torch.tts_tokenizers.SpanishCharsTokenizer": (
+        "nemo.collections.tts.text.chars_tokenizers.SpanishCharsTokenizer"
+    ),
+    "nemo.collections.tts.torch.tts_tokenizers.EnglishPhonemesTokenizer": (
+        "nemo.collections.tts.text.english_phonemes_tokenizer.EnglishPhonemesTokenizer"
+    ),
+    "nemo.collections.tts.torch.tts_tokenizers.IPATokenizer": (
+        "nemo.collections.tts.text.ipa_tokenizer.IPATokenizer"
+    ),
     # speech recognition: features, masks, convolutional networks
     "nemo.collections.asr.modules.audio_preprocessing.AudioPreprocessor": (
         "nemo.collections.asr.modules.audio_preprocessor.AudioPreprocessor"
