@@ -1,6 +1,5 @@
 """Publishing to a local Hub, and fetching what was published."""
 
-import pytest
 import torch
 import yaml
 
@@ -34,7 +33,6 @@ def test_card_has_a_header_and_a_snippet_and_one_that_is_there_stays(hub):
     assert hub.repositories["team/carded"]["README.md"] == b"another"
 
 
-@pytest.mark.xfail(reason="links of an extracted folder")
 def test_members_are_published_beside_each_other(hub):
     model = TinyModel(tiny_config())
     model.push_to_hf_hub("team/open_pub", pack_nemo_file=False)

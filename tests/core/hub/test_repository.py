@@ -79,7 +79,6 @@ def test_a_file_that_is_not_the_one_announced_is_deleted(hub, archive):
     assert model_in_repository("team/tiny").read_bytes() == archive[1]
 
 
-@pytest.mark.xfail(reason="links of an extracted folder")
 def test_an_extracted_model_is_restored(hub, archive, tmp_path):
     model, _ = archive
     folder = tmp_path / "members"
