@@ -9,6 +9,9 @@ the data. This callback adds both:
   same order again, passes over the batches that were trained on, and goes on with the next; workers included. A loader
   that has a `state_dict` of its own, as those of the collections have, goes to its place by itself, reading nothing.
 
+A validation leaves no trace in the random states: training goes on with those from before it. So a run that was stopped
+in the middle of a validation can begin the validation again.
+
 What cannot be repeated: an iterable dataset without a length is read one batch ahead; workers that persist over epochs
 (`persistent_workers=True`) keep random states that nobody can read, so random augmentation in them differs.
 """
@@ -40,7 +43,7 @@ class ExactResume(Callback):
     def __init__(self) -> None:
         self._epoch_start: RandomStates | None = None
         self._resumed: dict[str, Any] | None = None
-        self._saved_in_training: RandomStates | None = None
+        self._before_validation: RandomStates | None = None
 
     # ------------------------------------------------------------------------------------------------------- saving
 
@@ -59,20 +62,27 @@ class ExactResume(Callback):
             self._epoch_start = {**random_states(), "iterator_was_made": True}
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
-        """Adds the states of all processes."""
-        now = random_states()
-        if trainer.training:
-            self._saved_in_training = now
+        """Adds the states of all processes; in a validation, those from before it."""
+        now = self._before_validation or random_states()
         checkpoint[CHECKPOINT_KEY] = {"ranks": _of_all_ranks({"now": now, "epoch_start": self._epoch_start})}
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """After a checkpoint that was written just before it, a validation leaves no trace in the random states."""
-        if self._saved_in_training is not None and trainer.state.fn == "fit" and not trainer.sanity_checking:
-            set_random_states(self._saved_in_training)
+        """A validation leaves no trace in the random states."""
+        if self._before_validation is not None and trainer.state.fn == "fit" and not trainer.sanity_checking:
+            set_random_states(self._before_validation)
+            self._before_validation = None
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Remembers the states if a validation follows."""
+        loop = trainer.fit_loop
+        if loop.epoch_loop._should_check_val_fx(loop._data_fetcher):  # type: ignore[arg-type]
+            self._before_validation = random_states()
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
-        """The checkpoint, if there was one, is behind."""
-        self._saved_in_training = None
+        """The checkpoint and the validation, if there were any, are behind."""
+        self._before_validation = None
         self._resumed = None
 
     # ------------------------------------------------------------------------------------------------------ resuming
@@ -92,7 +102,7 @@ class ExactResume(Callback):
             )
         else:
             self._resumed = saved["ranks"][trainer.global_rank]
-            self._saved_in_training = self._resumed["now"]
+            self._before_validation = self._resumed["now"]  # if the run goes on with a validation
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """In the middle of an epoch, goes to the next batch; else puts the random states back."""
