@@ -34,8 +34,8 @@ class EncDecCTCModelBPE(EncDecCTCModel):
         """Built on first use, because the base class already needs it for its loaders."""
         if self.cfg.get("tokenizer") is None:
             raise ConfigError(
-                "model.tokenizer is missing. Expected {dir: FOLDER, type: bpe or wpe}, or {type: agg, langs: ...}; train "
-                "a tokenizer with scripts/tokenizers/process_asr_text_tokenizer.py, or use EncDecCTCModel with labels."
+                "model.tokenizer is missing. Expected {dir: FOLDER, type: bpe or wpe}, or {type: agg, langs: ...}; "
+                "train one with scripts/tokenizers/process_asr_text_tokenizer.py, or use EncDecCTCModel with labels."
             )
         return build_tokenizer(self.cfg.tokenizer, self.register_artifact)
 

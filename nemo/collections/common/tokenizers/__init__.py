@@ -9,7 +9,9 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "char_tokenizer": ["CharTokenizer"],
         "sentencepiece_tokenizer": ["SentencePieceTokenizer", "create_spt_model"],
         "tokenizer_spec": ["TokenizerSpec"],
+        "word_tokenizer": ["WordTokenizer"],
         "wordpiece_tokenizer": ["WordPieceTokenizer"],
+        "youtokentome_tokenizer": ["YouTokenToMeTokenizer"],
     },
     submodules=[
         "aggregate_tokenizer",
@@ -17,6 +19,9 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "from_config",
         "sentencepiece_tokenizer",
         "tokenizer_spec",
+        "word_tokenizer",
         "wordpiece_tokenizer",
+        "youtokentome_model",
+        "youtokentome_tokenizer",
     ],
 )

@@ -6,15 +6,17 @@ import ast
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from nemo.collections.common.tokenizers.tokenizer_spec import TokenizerSpec
+from nemo.collections.common.tokenizers.vocabulary_file import parse_json, read_lines
 from nemo.utils.atomic import atomic_write
 from nemo.utils.exceptions import ConfigError
 
 SPECIAL_TOKENS = ("mask_token", "bos_token", "eos_token", "pad_token", "sep_token", "cls_token", "unk_token")
+_LONGEST_LINE = 1000
 
 
 class CharTokenizer(TokenizerSpec):
@@ -42,6 +44,8 @@ class CharTokenizer(TokenizerSpec):
         ConfigError: a line is not a character, or two are the same.
     """
 
+    _WHAT = "a vocabulary with one quoted character a line, as CharTokenizer.build_vocab writes it"
+
     def __init__(
         self,
         vocab_file: str | os.PathLike[str],
@@ -66,7 +70,7 @@ class CharTokenizer(TokenizerSpec):
             "unk_token": unk_token,
         }
         self.vocab_file = str(vocab_file)
-        in_file, characters = _read_vocabulary(Path(vocab_file))
+        in_file, characters = self._read(Path(vocab_file))
         self.special_tokens = in_file | {kind: token for kind, token in given.items() if token is not None}
         for kind in SPECIAL_TOKENS:
             setattr(self, kind, self.special_tokens.get(kind))
@@ -79,6 +83,26 @@ class CharTokenizer(TokenizerSpec):
         removed = special_tokens_to_remove_while_decoding
         kinds = list(self.special_tokens) if removed == "all" else [removed] if isinstance(removed, str) else removed
         self._silent_ids = {self.vocab[token] for kind in kinds for token in self._special(kind, "to remove")}
+
+    @classmethod
+    def _read(cls, path: Path) -> tuple[dict[str, str], list[str]]:
+        """Special tokens and the others, as the file has them."""
+        lines = [line for line in read_lines(path, cls._WHAT, longest=_LONGEST_LINE) if line.strip()]
+        special: dict[str, str] = {}
+        first = 1
+        if lines and lines[0].lstrip().startswith("{") and len(lines[0].strip()) > 1:
+            special = _special_tokens(lines.pop(0), path)
+            first = 2
+        tokens = cls._tokens(lines, path, first)
+        for token, count in Counter(tokens).items():
+            if count > 1:
+                raise ConfigError(f"{path} lists {token!r} {count} times. Each token has one id; keep one line.")
+        return special, tokens
+
+    @classmethod
+    def _tokens(cls, lines: list[str], path: Path, first: int) -> list[str]:
+        """The tokens of the lines, of which the first has the number `first`."""
+        return [_character(line, f"{path} line {number}") for number, line in enumerate(lines, start=first)]
 
     def _special(self, kind: str | None, purpose: str) -> list[str]:
         if kind is None:
@@ -187,51 +211,54 @@ class CharTokenizer(TokenizerSpec):
             vocab_size: keep this many tokens, special ones included.
             **special_tokens: ``unk_token="[UNK]"`` and so on.
         """
-        if (text is None) == (text_file_name is None):
-            raise ConfigError(
-                "build_vocab got both or none of text and text_file_name. Expected one of them; give one."
-            )
-        if text is None:
-            text = Path(str(text_file_name)).read_text(encoding="utf-8")
-        unknown_kinds = set(special_tokens) - set(SPECIAL_TOKENS)
-        if unknown_kinds:
-            raise ConfigError(
-                f"build_vocab got {', '.join(sorted(unknown_kinds))}. Expected some of {', '.join(SPECIAL_TOKENS)}; "
-                "mend the name."
-            )
-        excluded = {*characters_to_exclude, *special_tokens.values()}
-        counts = Counter(character for character in text if character not in excluded)
-        ordered = sorted(counts, key=lambda character: (-counts[character], character))
-        kept = ordered if vocab_size is None else ordered[: max(vocab_size - len(special_tokens), 0)]
-        with atomic_write(save_path) as path, open(path, "w", encoding="utf-8") as file:
-            if special_tokens:
-                file.write(json.dumps(special_tokens) + "\n")
-            file.writelines(repr(character) + "\n" for character in kept)
+        write_vocabulary(
+            save_path, given_text(text, text_file_name), characters_to_exclude, vocab_size, special_tokens, quoted=True
+        )
 
 
-def _read_vocabulary(path: Path) -> tuple[dict[str, str], list[str]]:
-    if not path.is_file():
-        raise FileNotFoundError(f"Vocabulary {path} does not exist. Write one with CharTokenizer.build_vocab.")
-    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    special: dict[str, str] = {}
-    first = 1
-    if lines and lines[0].lstrip().startswith("{"):
-        special = _special_tokens(lines.pop(0), path)
-        first = 2
-    characters = [_character(line, f"{path} line {number}") for number, line in enumerate(lines, start=first)]
-    for character, count in Counter(characters).items():
-        if count > 1:
-            raise ConfigError(f"{path} lists {character!r} {count} times. Each character has one id; keep one line.")
-    return special, characters
+def given_text(text: str | None, text_file_name: str | os.PathLike[str] | None) -> str:
+    """The text that is given, or that of the file that is."""
+    if (text is None) == (text_file_name is None):
+        raise ConfigError("build_vocab got both or none of text and text_file_name. Expected one of them; give one.")
+    return Path(str(text_file_name)).read_text(encoding="utf-8") if text is None else text
+
+
+def write_vocabulary(
+    save_path: str | os.PathLike[str],
+    tokens: Iterable[str],
+    excluded: Iterable[str],
+    vocab_size: int | None,
+    special_tokens: Mapping[str, str],
+    quoted: bool,
+) -> None:
+    """Writes the different ones of `tokens`, most frequent first, after a line with the special tokens if there are.
+
+    Args:
+        save_path: file to write.
+        tokens: as often as they occur.
+        excluded: those that are left out; special ones always are.
+        vocab_size: keep this many, special ones included; None for all.
+        special_tokens: kind -> token.
+        quoted: write each as a Python literal.
+    """
+    unknown_kinds = set(special_tokens) - set(SPECIAL_TOKENS)
+    if unknown_kinds:
+        raise ConfigError(
+            f"build_vocab got {', '.join(sorted(unknown_kinds))}. Expected some of {', '.join(SPECIAL_TOKENS)}; "
+            "mend the name."
+        )
+    left_out = {*excluded, *special_tokens.values()}
+    counts = Counter(token for token in tokens if token not in left_out)
+    ordered = sorted(counts, key=lambda token: (-counts[token], token))
+    kept = ordered if vocab_size is None else ordered[: max(vocab_size - len(special_tokens), 0)]
+    with atomic_write(save_path) as path, open(path, "w", encoding="utf-8") as file:
+        if special_tokens:
+            file.write(json.dumps(dict(special_tokens)) + "\n")
+        file.writelines((repr(token) if quoted else token) + "\n" for token in kept)
 
 
 def _special_tokens(line: str, path: Path) -> dict[str, str]:
-    try:
-        special = json.loads(line)
-    except ValueError as error:
-        raise ConfigError(
-            f"{path} line 1 is not JSON ({error}). Expected the special tokens as a JSON object, or a quoted character."
-        ) from error
+    special = parse_json(line, f"{path} line 1", "special tokens as a JSON object, or a quoted character")
     unknown = [kind for kind, token in special.items() if kind not in SPECIAL_TOKENS or not isinstance(token, str)]
     if unknown:
         raise ConfigError(
@@ -243,7 +270,7 @@ def _special_tokens(line: str, path: Path) -> dict[str, str]:
 def _character(line: str, place: str) -> str:
     try:
         character = ast.literal_eval(line.strip())
-    except (ValueError, SyntaxError) as error:
+    except (ValueError, SyntaxError, MemoryError, RecursionError) as error:  # the last two: brackets within brackets
         raise ConfigError(f"{place} is {line!r}. Expected a quoted character such as 'a'; quote it.") from error
     if not isinstance(character, str) or len(character) != 1:
         raise ConfigError(f"{place} is {line!r}. Expected exactly one quoted character; write one a line.")

@@ -6,10 +6,10 @@ import os
 import re
 import unicodedata
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from nemo.collections.common.tokenizers.tokenizer_spec import TokenizerSpec
+from nemo.collections.common.tokenizers.vocabulary_file import read_lines
 from nemo.utils.exceptions import ConfigError
 
 LONGEST_WORD = 100
@@ -34,25 +34,12 @@ class WordPieceVocabulary:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ConfigError: it is not UTF-8 text or is empty.
+        ConfigError: it is no such text; the message names it.
     """
 
     def __init__(self, vocab_file: str | os.PathLike[str]) -> None:
-        path = Path(vocab_file)
-        if not path.is_file():
-            raise FileNotFoundError(
-                f"Vocabulary {path} does not exist. Give the path of a vocab.txt with one piece a line."
-            )
-        try:
-            text = path.read_text(encoding="utf-8")
-        except UnicodeDecodeError as error:
-            raise ConfigError(
-                f"{path} is not UTF-8 text. Expected a vocab.txt with one piece a line; check it."
-            ) from error
-        pieces = text.removesuffix("\n").split("\n") if text else []
-        if not any(pieces):
-            raise ConfigError(f"{path} is empty. Expected one piece a line; train the tokenizer again.")
-        self._ids = {piece.rstrip("\r"): index for index, piece in enumerate(pieces)}
+        pieces = read_lines(vocab_file, "a vocab.txt with one piece a line")
+        self._ids = {piece: index for index, piece in enumerate(pieces)}
         self.pieces = {index: piece for piece, index in self._ids.items()}
 
     def get_vocab(self) -> dict[str, int]:
