@@ -30,6 +30,7 @@ from nemo.core.classes.evaluation_sets import SHORT, epoch_end, setup_evaluation
 from nemo.core.classes.model import Model
 from nemo.core.classes.optimization import parameter_groups, setup_optimization
 from nemo.core.classes.serialization import plain_config
+from nemo.core.classes.sharding import shard_for_strategy
 from nemo.core.classes.weight_init import LoadReport, init_from_checkpoint, load_part_of_state_dict
 from nemo.core.connectors.artifacts import ArtifactItem
 from nemo.core.connectors.checkpoints import add_to_checkpoint, load_model_from_checkpoint
@@ -181,6 +182,10 @@ class ModelPT(LightningModule, Model):
             config = self._cfg.get(section)
             if loader is None and config is not None and config.get("defer_setup"):
                 self._setup_section(section, config)
+
+    def configure_model(self) -> None:
+        """Called by Lightning before training: shards the model, if the trainer's strategy says so."""
+        shard_for_strategy(self)
 
     def train_dataloader(self) -> Any:
         """The training loader; None if there is none."""

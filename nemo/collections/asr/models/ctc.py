@@ -22,6 +22,7 @@ from nemo.collections.asr.decoding.ctc import CTCDecoding
 from nemo.collections.asr.decoding.hypothesis import Hypothesis
 from nemo.collections.asr.losses.ctc import CTCLoss
 from nemo.collections.asr.metrics.wer import WER
+from nemo.collections.asr.models.adapter_model import ASRAdapterModelMixin
 from nemo.collections.asr.models.asr_model import ASRModel
 from nemo.collections.asr.models.catalogue import published_models
 from nemo.core.classes.exportable import Exportable
@@ -29,12 +30,22 @@ from nemo.core.classes.pretrained import PretrainedModelInfo
 from nemo.core.classes.type_checking import typecheck
 from nemo.core.config.schema import with_defaults
 from nemo.core.neural_types import AudioSignal, LabelsType, LengthsType, LogprobsType, NeuralType, SpectrogramType
+from nemo.core.training.callbacks import TRAINING_KEYS
 from nemo.utils.exceptions import ConfigError, NotYetSupportedError
 
 logger = logging.getLogger(__name__)
 
-KEYS_OF_USERS = ("tokenizer", "model_defaults", "repeat", "dropout", "separable", "kernel_size_factor", "title")
-"""Keys of a subclass, and values that the original's YAML files keep there to refer to them."""
+KEYS_OF_USERS = (
+    "adapters",
+    "tokenizer",
+    "model_defaults",
+    "repeat",
+    "dropout",
+    "separable",
+    "kernel_size_factor",
+    "title",
+)
+"""Keys of a subclass or of adapters, and values that the original's YAML files keep there to refer to them."""
 
 SpeechBatch = Sequence[Tensor]
 """audio [B, T], its lengths [B], tokens [B, U], their lengths [B], and for prediction the ids of the samples [B]."""
@@ -63,7 +74,7 @@ class CTCModelConfig:
     log_prediction: bool = False
     """Log one reference with its transcript whenever an error rate is computed."""
     skip_nan_grad: bool = False
-    """Leave out batches whose gradients are NaN or infinite."""
+    """Leave out steps whose gradients are NaN or infinite, however many; `non_finite` says more, to every model."""
     interctc: Any = None
     train_ds: Any = None
     validation_ds: Any = None
@@ -71,7 +82,7 @@ class CTCModelConfig:
     optim: Any = None
 
 
-class EncDecCTCModel(ASRModel, Exportable):
+class EncDecCTCModel(ASRModel, ASRAdapterModelMixin, Exportable):
     """CTC model over characters, such as QuartzNet and Jasper.
 
     Args:
@@ -84,7 +95,8 @@ class EncDecCTCModel(ASRModel, Exportable):
 
     def __init__(self, cfg: Any, trainer: Trainer | None = None) -> None:
         parts = ("preprocessor", "encoder", "decoder")
-        super().__init__(with_defaults(CTCModelConfig, cfg, also=KEYS_OF_USERS, mandatory=parts), trainer)
+        known = (*KEYS_OF_USERS, *TRAINING_KEYS)
+        super().__init__(with_defaults(CTCModelConfig, cfg, also=known, mandatory=parts), trainer)
         if self.cfg.interctc:
             raise NotYetSupportedError(
                 "model.interctc (losses of inner layers) is not in this release; set it to null."
@@ -95,6 +107,7 @@ class EncDecCTCModel(ASRModel, Exportable):
         spec_augment = self.cfg.spec_augment
         self.spec_augmentation = self.from_config_dict(spec_augment) if spec_augment is not None else None
         self._build_outputs(self._decoder_config(), self.cfg.decoding)
+        self.setup_adapters()
 
     # ------------------------------------------------------------------------------------------- outputs and decoding
 
@@ -286,7 +299,8 @@ class EncDecCTCModel(ASRModel, Exportable):
         """Loss and errors of a batch, kept for the end of the epoch."""
         results = self._evaluate(batch, "val")
         _outputs_of_set(self.validation_step_outputs, dataloader_idx).append(results)
-        self.log("global_step", torch.tensor(self.trainer.global_step, dtype=torch.float32), sync_dist=True)
+        step = torch.tensor(self.trainer.global_step, dtype=torch.float32)
+        self.log("global_step", step, sync_dist=True, batch_size=1)
         return results
 
     def test_step(self, batch: SpeechBatch, batch_idx: int, dataloader_idx: int = 0) -> dict[str, Tensor]:
