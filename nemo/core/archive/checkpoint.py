@@ -12,7 +12,11 @@ from nemo.utils.exceptions import ArchiveError
 
 
 def load_checkpoint(
-    path: str | os.PathLike[str], map_location: str | torch.device | None = "cpu", *, trusted: bool = False
+    path: str | os.PathLike[str],
+    map_location: str | torch.device | None = "cpu",
+    *,
+    trusted: bool = False,
+    copied: bool = False,
 ) -> dict[str, Any]:
     """Reads a Lightning checkpoint (`.ckpt`): tensors, and plain containers for all else.
 
@@ -21,7 +25,7 @@ def load_checkpoint(
     Raises:
         ArchiveError: it is no checkpoint.
     """
-    checkpoint = load_plain(path, map_location, trusted=trusted)
+    checkpoint = load_plain(path, map_location, trusted=trusted, copied=copied)
     if not isinstance(checkpoint, dict) or "state_dict" not in checkpoint:
         raise ArchiveError(
             f"{os.fspath(path)}: not a Lightning checkpoint: it has no 'state_dict'. A file of weights alone is read "

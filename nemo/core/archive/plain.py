@@ -63,7 +63,11 @@ class _Dictionary(dict[Any, Any]):
 
 
 def load_plain(
-    path: str | os.PathLike[str], map_location: str | torch.device | None = "cpu", *, trusted: bool = False
+    path: str | os.PathLike[str],
+    map_location: str | torch.device | None = "cpu",
+    *,
+    trusted: bool = False,
+    copied: bool = False,
 ) -> Any:
     """Reads any file of `torch.save`, such as a file of adapters: tensors, and plain containers for all else.
 
@@ -75,6 +79,7 @@ def load_plain(
         map_location: device of the tensors.
         trusted: read with `torch.load(weights_only=False)`, which runs whatever code the file holds. Only for files
             that you made yourself; no config or environment variable can set it.
+        copied: give the tensors memory of their own, to be kept; otherwise they are views of the mapped file.
 
     Raises:
         FileNotFoundError: no such file.
@@ -88,7 +93,7 @@ def load_plain(
     if trusted:
         return torch.load(open_view(content), map_location=map_location, weights_only=False)
     device = None if map_location is None else torch.device(map_location)
-    return _Plain(source, device).value(read_pickle(TorchZip(content, source), _stand_ins()), 0)
+    return _Plain(source, device).value(read_pickle(TorchZip(content, source), _stand_ins(), copied=copied), 0)
 
 
 def _stand_ins() -> Callable[[str], Any]:

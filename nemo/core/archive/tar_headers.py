@@ -46,12 +46,13 @@ class TarEntry:
     is_folder: bool
 
 
-def read_entries(data: memoryview, source: str) -> Iterator[TarEntry]:
+def read_entries(data: memoryview, source: str, max_headers: int = 3 * MAX_MEMBERS) -> Iterator[TarEntry]:
     """The members of a plain tar, in order.
 
     Args:
         data: the whole archive.
         source: its name, for messages.
+        max_headers: more headers than these are refused; a data set may have more members than a model.
 
     Raises:
         ArchiveError: it is no tar, or it is cut off.
@@ -74,7 +75,7 @@ def read_entries(data: memoryview, source: str) -> Iterator[TarEntry]:
         if position > len(data):
             raise _cut_off(source, len(data))
         count += 1
-        if count > 3 * MAX_MEMBERS:
+        if count > max_headers:
             raise _too_many(source)
         if kind in (_PAX, _GNU_LONG_NAME):
             if long_name is not None or size > MAX_EXTENDED_HEADER:

@@ -45,6 +45,8 @@ APPROVED_BASES = {
     "torch.optim.lr_scheduler.LRScheduler",
     "torch.utils.data.dataset.Dataset",
     "nemo.core.classes.serialization.Serialization",
+    "nemo.core.config.optimizers.OptimizerParams",
+    "nemo.core.config.schedulers.SchedulerParams",
     "nemo.core.classes.type_checking.Typing",
     "nemo.collections.common.tokenizers.tokenizer_spec.TokenizerSpec",
     "nemo_text_processing.text_normalization.normalize.Normalizer",

@@ -30,6 +30,8 @@ _HYDRA_KEYS = ("_partial_", "_args_", "_recursive_", "_convert_")
 _Class = TypeVar("_Class", bound=type)
 _known_classes: weakref.WeakValueDictionary[str, type] = weakref.WeakValueDictionary()
 _active: ContextVar[TargetPolicy | None] = ContextVar("active_policy", default=None)
+_names_of_archives: set[str] = set()
+"""Names under `nemo.` that configs of archives had, and that nobody vouched for."""
 
 
 def register_known_class(cls: type) -> None:
@@ -50,6 +52,30 @@ def buildable_from_archives(cls: _Class) -> _Class:
 def active_policy() -> TargetPolicy | None:
     """The policy of the restore that is going on, or None: then a config is the user's own and may name anything."""
     return _active.get()
+
+
+def policy_for(name: Any) -> TargetPolicy | None:
+    """The policy that a name must obey, None for one of the user's own.
+
+    A restored model keeps its archive's config, and parts of it are built only later (an optimizer, a data set). So a
+    name that an archive brought obeys the rules for as long as the process lives.
+    """
+    active = _active.get()
+    if active is not None:
+        return active
+    return TargetPolicy() if isinstance(name, str) and name in _names_of_archives else None
+
+
+def check_before_building(config: Any, source: str) -> None:
+    """Checks the classes of a section that is about to be built outside of a restore: those that archives named.
+
+    Raises:
+        UnsafeTargetError, NotYetSupportedError: as :meth:`TargetPolicy.resolve`.
+    """
+    for key, name, builds in _named_classes(config, source, user=True):
+        policy = policy_for(name) if builds else None
+        if policy is not None:
+            policy.resolve(name, f"{source}: {key}")
 
 
 class TargetPolicy:
@@ -96,6 +122,8 @@ class TargetPolicy:
             fault = self._fault(name)
             if fault:
                 raise _refused(name, f"{source}: {key}", fault)
+            if name.startswith("nemo.") and not self._is_trusted(name):
+                _names_of_archives.add(name)
 
     def check_objects(self, config: Any, source: str) -> None:
         """Imports and checks every class under a `_target_` of a section that is about to be built.
@@ -234,8 +262,8 @@ def _import(path: str, name: str, source: str) -> Any:
         raise NotYetSupportedError(f"{source} names {name}, and {module} has no {last} in this release.") from error
 
 
-def _named_classes(config: Any, source: str) -> Iterator[tuple[str, Any, bool]]:
-    """Every (key, class name, whether Hydra would build it) in a config, lists included."""
+def _named_classes(config: Any, source: str, *, user: bool = False) -> Iterator[tuple[str, Any, bool]]:
+    """Every (key, class name, whether Hydra would build it) in a config, lists included; `user`: of a user's own."""
     if isinstance(config, (DictConfig, ListConfig)):
         config = OmegaConf.to_container(config, resolve=False)
     open_parts: list[tuple[str, Any]] = [("", config)]
@@ -243,7 +271,7 @@ def _named_classes(config: Any, source: str) -> Iterator[tuple[str, Any, bool]]:
         path, part = open_parts.pop()
         if isinstance(part, Mapping):
             for key in _HYDRA_KEYS:
-                if key in part:
+                if key in part and not user:
                     raise _refused(part.get("_target_"), f"{source}: {path}{key}", "archives may not use this key")
             for key in _KEYS:
                 if key in part and _is_class_name(key, part):

@@ -81,12 +81,15 @@ class _Storage(NamedTuple):
     content: memoryview
 
 
-def read_pickle(container: TorchZip, stand_in: Callable[[str], Any] = lambda path: None) -> Any:
+def read_pickle(
+    container: TorchZip, stand_in: Callable[[str], Any] = lambda path: None, *, copied: bool = False
+) -> Any:
     """What a checkpoint holds: tensors on the CPU that are views of the container's memory, and plain values.
 
     Args:
         container: the checkpoint.
         stand_in: gives what stands for a further name that the pickle may use; None refuses it.
+        copied: give each storage memory of its own.
 
     Raises:
         UnsafeArchiveError: the pickle names something that is not on the list, or uses what `torch.save` never writes.
@@ -94,7 +97,7 @@ def read_pickle(container: TorchZip, stand_in: Callable[[str], Any] = lambda pat
     """
     content = container.pickle()
     _check_opcodes(content, container.source)
-    reader = _Reader(content, container, stand_in)
+    reader = _Reader(content, container, stand_in, copied)
     try:
         return reader.load()
     except ArchiveError as error:
@@ -139,9 +142,10 @@ def _check_opcodes(content: bytes, source: str) -> None:
 
 
 class _Reader(pickle.Unpickler):
-    def __init__(self, content: bytes, container: TorchZip, stand_in: Callable[[str], Any]) -> None:
+    def __init__(self, content: bytes, container: TorchZip, stand_in: Callable[[str], Any], copied: bool) -> None:
         super().__init__(io.BytesIO(content), encoding="utf-8")
         self._container = container
+        self._copies: dict[str, memoryview] | None = {} if copied else None
         self._stand_in = stand_in
         self.mentioned = ""
         self._names: dict[str, Any] = {
@@ -185,6 +189,10 @@ class _Reader(pickle.Unpickler):
                 f"{self._container.source}: the storage {record!r} has {len(content)} bytes, but data.pkl says "
                 f"{count} numbers of {kind.dtype.itemsize} bytes."
             )
+        if self._copies is not None:  # one for each storage, so that tensors that share one still do
+            if record not in self._copies:
+                self._copies[record] = memoryview(bytearray(content))
+            content = self._copies[record]
         return _Storage(kind, content)
 
     def _tensor(

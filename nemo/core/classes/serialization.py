@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from nemo.core.archive.targets import active_policy, register_known_class
+from nemo.core.archive.targets import active_policy, policy_for, register_known_class
 from nemo.core.config.legacy import maybe_update_config_version
 from nemo.utils.exceptions import ConfigError, NeMoBaseException
 from nemo.utils.spelling import nearest
@@ -109,9 +109,9 @@ def locate(path: str) -> Any:
 
     Raises:
         ImportError, AttributeError: there is no such module or name.
-        UnsafeTargetError: an archive is being restored and may not name this class.
+        UnsafeTargetError: an archive names this class and may not.
     """
-    policy = active_policy()
+    policy = policy_for(path)
     if policy is not None:
         return policy.resolve(path)
     module, _, name = path.rpartition(".")

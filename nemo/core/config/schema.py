@@ -22,7 +22,9 @@ from nemo.utils.spelling import nearest
 
 logger = logging.getLogger(__name__)
 
-KEYS_OF_EVERY_SECTION = frozenset({"_target_", "target", "cls", "params", "nemo_version", "defer_setup"})
+KEYS_OF_EVERY_SECTION = frozenset(
+    {"_target_", "target", "cls", "params", "nemo_version", "archive_format", "save_safetensors", "defer_setup"}
+)
 """Keys that say how a section is built or used, and that no dataclass needs to list."""
 
 _reported: set[tuple[str, str]] = set()

@@ -36,6 +36,7 @@ from nemo.core.connectors.restoring import Restoration, restoring
 from nemo.core.connectors.unfilled_weights import build_unfilled
 from nemo.core.connectors.weight_members import SAFETENSORS, read_weights
 from nemo.utils.exceptions import ArchiveError, ConfigError
+from nemo.utils.whole_weights import whole_state_dict
 
 if TYPE_CHECKING:
     from nemo.core.classes.model_pt import ModelPT
@@ -62,17 +63,19 @@ class SaveRestoreConnector:
     # ------------------------------------------------------------------------------------------------------- saving
 
     def save_to(self, model: ModelPT, save_path: str) -> None:
-        """Writes `model` to `save_path`, atomically; rank zero only."""
+        """Writes `model` to `save_path`, atomically; rank zero only, but a sharded model is gathered from all."""
         from nemo.utils.get_rank import is_global_rank_zero
 
+        state_dict = whole_state_dict(model)
         if not is_global_rank_zero():
             return
         config = self._config_for_archive(model)
         members: dict[str, Source] = dict(self._collect_artifacts(model, config))
         members[self.model_config_yaml] = OmegaConf.to_yaml(config, resolve=True).encode("utf-8")
-        weights_name = SAFETENSORS if self.save_safetensors else self.model_weights_ckpt
+        safetensors = self.save_safetensors or bool(model.cfg.get("save_safetensors"))
+        weights_name = SAFETENSORS if safetensors else self.model_weights_ckpt
         members[weights_name] = functools.partial(  # straight into the tar
-            save_weights, model.state_dict(), safetensors=self.save_safetensors
+            save_weights, state_dict, safetensors=safetensors
         )
         write_archive(save_path, members)
 

@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import CyclicLR, ExponentialLR, LRScheduler, ReduceLROnPlateau, StepLR
 
+from nemo.core.archive.targets import check_before_building
 from nemo.core.config.schedulers import get_scheduler_config, register_scheduler_params
 from nemo.core.optim.max_steps import compute_max_steps, max_steps_of_loader
 from nemo.core.optim.policies.base import ScheduleArgumentError, WarmupHoldPolicy, WarmupPolicy
@@ -217,6 +218,7 @@ def _instantiate(section: dict[str, Any]) -> Any:
     from hydra.utils import instantiate
 
     kept = {key: value for key, value in section.items() if key == "_target_" or _is_argument(key)}
+    check_before_building(kept, "optim.sched")
     return instantiate(kept)
 
 

@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from torch import optim
 from torch.optim import Optimizer
 
+from nemo.core.archive.targets import check_before_building
 from nemo.core.config.optimizers import get_optimizer_config, register_optimizer_params
 from nemo.core.optim.adafactor import Adafactor
 from nemo.core.optim.adan import Adan
@@ -97,6 +98,7 @@ def parse_optimizer_args(
     if "_target_" in kwargs:
         from hydra.utils import instantiate
 
+        check_before_building(kwargs, "the arguments of the optimizer")
         kwargs.pop("params", None)
         return dict(vars(instantiate({**kwargs, **given})))
     if "name" in kwargs:

@@ -158,3 +158,60 @@ def test_archives_of_the_original_are_read(path):
     assert list(state) == list(theirs)
     assert all(torch.equal(state[name], theirs[name]) for name in theirs)
     assert state._metadata == theirs._metadata
+
+
+def snapshot(tmp_path, files):
+    """A repository in the Hub's cache: the files of a revision are links to blobs named by their digests."""
+    repository = tmp_path / "models--org--name"
+    revision = repository / "snapshots" / "0123456789abcdef"
+    (repository / "blobs").mkdir(parents=True)
+    for number, (name, data) in enumerate(files.items()):
+        (repository / "blobs" / f"digest{number}").write_bytes(data)
+        (revision / name).parent.mkdir(parents=True, exist_ok=True)
+        depth = "../" * (2 + name.count("/"))
+        (revision / name).symlink_to(f"{depth}blobs/digest{number}")
+    return revision
+
+
+def test_snapshot_in_the_cache_of_the_hub_reads_like_its_archive(tmp_path):
+    revision = snapshot(tmp_path, FILES)
+    with ArchiveReader(revision) as folder:
+        assert {name: folder.read(name) for name in folder.names()} == FILES
+        folder.extract_to(tmp_path / "out")
+    assert not any(path.is_symlink() for path in (tmp_path / "out").rglob("*"))
+
+
+@pytest.mark.parametrize("target", ["../../../secret", "../../blobs/../../secret", "../../refs/main", "../../blobs"])
+def test_snapshot_with_a_link_to_elsewhere_is_refused(tmp_path, target):
+    (tmp_path / "secret").write_text("secret")
+    revision = snapshot(tmp_path, FILES)
+    (revision.parent.parent / "refs").mkdir()
+    (revision.parent.parent / "refs" / "main").write_text("x")
+    (revision / "x").symlink_to(target)
+    with pytest.raises(UnsafeArchiveError, match="'x' is a link to outside of the folder.*cp -rL"):
+        ArchiveReader(revision)
+
+
+def test_links_inside_a_folder_and_a_link_to_the_folder_are_followed(tmp_path):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "a").write_bytes(b"1")
+    (tmp_path / "model" / "b").symlink_to("a")
+    (tmp_path / "link").symlink_to(tmp_path / "model")
+    with ArchiveReader(tmp_path / "link") as folder:
+        assert folder.read("b") == b"1"
+
+
+def test_link_that_leads_nowhere_is_refused(tmp_path):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "b").symlink_to("a")
+    with pytest.raises(UnsafeArchiveError, match="'b' is neither a file nor a folder"):
+        ArchiveReader(tmp_path / "model")
+
+
+def test_what_other_tools_keep_in_a_folder_is_not_seen(tmp_path):
+    (tmp_path / "model" / ".git").mkdir(parents=True)
+    (tmp_path / "model" / ".git" / "x").symlink_to("/etc/hostname")
+    (tmp_path / "model" / ".gitattributes").write_text("x")
+    (tmp_path / "model" / "a").write_bytes(b"1")
+    with ArchiveReader(tmp_path / "model") as folder:
+        assert folder.names() == ["a"]

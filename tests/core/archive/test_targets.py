@@ -2,6 +2,7 @@ import sys
 
 import pytest
 import torch
+from omegaconf import OmegaConf
 
 from nemo.core.archive.targets import TargetPolicy, active_policy, buildable_from_archives, register_known_class
 from nemo.core.classes.serialization import Serialization
@@ -187,3 +188,33 @@ def test_policy_is_active_only_inside_its_block():
             assert active_policy() is not policy
         assert active_policy() is policy
     assert active_policy() is None
+
+
+def test_name_from_an_archive_is_checked_also_after_the_restore():
+    from nemo.core.classes.serialization import instantiate, locate
+
+    name = "nemo.core.archive.tar_writer.Path"
+    assert locate(name).__name__ == "Path"  # the user's own word
+    TargetPolicy().check_config({"optim": {"_target_": name}}, "a.nemo")  # not built on restoring
+    with pytest.raises(UnsafeTargetError, match="tar_writer.Path"):
+        locate(name)
+    with pytest.raises(UnsafeTargetError, match="tar_writer.Path"):
+        instantiate(OmegaConf.create({"_target_": name}))
+
+
+def test_optimizer_arguments_of_an_archive_are_checked_when_they_are_used():
+    from nemo.core.optim.optimizers import parse_optimizer_args
+
+    for name in ("nemo.core.archive.tar_writer.IO", "nemo.core.config.optimizers.NovogradParams"):
+        TargetPolicy().check_config({"optim": {"_target_": name}}, "a.nemo")
+    assert parse_optimizer_args("novograd", {"_target_": "nemo.core.config.optimizers.NovogradParams", "lr": 0.1})
+    with pytest.raises(UnsafeTargetError, match="tar_writer.IO"):
+        parse_optimizer_args("novograd", {"_target_": "nemo.core.archive.tar_writer.IO"})
+
+
+def test_name_that_the_caller_trusts_stays_the_callers_own():
+    from nemo.core.classes.serialization import locate
+
+    name = "nemo.core.archive.tar_headers.ArchiveError"
+    TargetPolicy(trusted_targets=[name]).check_config({"x": {"_target_": name}}, "a.nemo")
+    assert locate(name).__name__ == "ArchiveError"
