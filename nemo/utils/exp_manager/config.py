@@ -12,6 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from nemo.utils.exceptions import ConfigError
 from nemo.utils.exp_manager.errors import UnknownKeyError
+from nemo.utils.exp_manager.loggers.params import ClearMLParams, DLLoggerParams, MLFlowParams
 from nemo.utils.spelling import nearest
 
 # OmegaConf reads the annotations: X | None instead of X | None works in every Python it supports
@@ -84,50 +85,17 @@ class StepTimingParams:
 
 @dataclass
 class EMAParams:
-    """Moving average of the weights; a later release acts on it."""
+    """Moving average of the weights; see :class:`~nemo.utils.exp_manager.ema.EMA`."""
 
     enable: bool | None = False
     decay: float | None = 0.999
+    """Share of the average that a step keeps."""
     cpu_offload: bool | None = False
+    """Keep the average in the CPU's memory."""
     validate_original_weights: bool | None = False
+    """Validation and test measure the trained weights, not the average."""
     every_n_steps: int = 1
-
-
-@dataclass
-class MLFlowParams:
-    """Arguments of the MLflow logger; a later release acts on it."""
-
-    experiment_name: str | None = None
-    tracking_uri: str | None = None
-    tags: dict[str, Any] | None = None
-    save_dir: str | None = "./mlruns"
-    prefix: str = ""
-    artifact_location: str | None = None
-    run_id: str | None = None
-    log_model: bool = False
-
-
-@dataclass
-class DLLoggerParams:
-    """Arguments of the DLLogger logger; a later release acts on it."""
-
-    verbose: bool | None = False
-    stdout: bool | None = False
-    json_file: str | None = "./dllogger.json"
-
-
-@dataclass
-class ClearMLParams:
-    """Arguments of the ClearML logger; a later release acts on it."""
-
-    project: str | None = None
-    task: str | None = None
-    connect_pytorch: bool | None = False
-    model_name: str | None = None
-    tags: list[str] | None = None
-    log_model: bool | None = False
-    log_cfg: bool | None = False
-    log_metrics: bool | None = False
+    """Optimizer steps from one update of the average to the next."""
 
 
 @dataclass
@@ -208,6 +176,9 @@ def merged_config(cfg: DictConfig | Mapping[str, Any]) -> DictConfig:
     except OmegaConfBaseException as error:
         raise ConfigError(f"exp_manager.{error.full_key}: {error.msg}") from error
     assert isinstance(merged, DictConfig)
+    for key in schema:  # `ema: null` in a YAML file means that nothing is said about it
+        if merged[key] is None and isinstance(schema[key], DictConfig):
+            merged[key] = schema[key]
     return merged
 
 

@@ -14,15 +14,15 @@ from pytorch_lightning import Trainer
 
 from nemo.utils.app_state import AppState
 from nemo.utils.env_var_parsing import get_envint
-from nemo.utils.exceptions import NotYetSupportedError
 from nemo.utils.exp_manager.checkpoint import configure_checkpointing, refuse_second_callback
 from nemo.utils.exp_manager.config import merged_config
 from nemo.utils.exp_manager.directories import RunDirectories, check_working_directory, choose_directories
 from nemo.utils.exp_manager.early_stopping import configure_early_stopping
+from nemo.utils.exp_manager.ema import configure_ema, make_ema
 from nemo.utils.exp_manager.exact_resume import ExactResume
 from nemo.utils.exp_manager.log_files import check_log_flags, open_log_files, write_run_files
 from nemo.utils.exp_manager.logged_values import log_cheaply
-from nemo.utils.exp_manager.loggers import check_loggers, configure_loggers
+from nemo.utils.exp_manager.loggers.configure import check_loggers, configure_loggers
 from nemo.utils.exp_manager.resume import check_resume
 from nemo.utils.exp_manager.time_limit import configure_time_limit
 from nemo.utils.exp_manager.timing import TimingCallback
@@ -45,7 +45,7 @@ def exp_manager(trainer: Trainer, cfg: DictConfig | Mapping[str, Any] | None = N
     Raises:
         ValueError: the config is not possible; UnknownKeyError for a key that is not known, NotFoundError when there
             is nothing to resume from, LoggerMisconfigurationError and CheckpointMisconfigurationError when the trainer
-            already has what is to be made, NotYetSupportedError for what a later release brings.
+            already has what is to be made. MissingDependencyError (an ImportError): a logger's package is missing.
     """
     AppState().local_rank = get_envint("LOCAL_RANK", 0)
     AppState().global_rank = get_rank()
@@ -91,7 +91,8 @@ def error_checks(trainer: Trainer, cfg: DictConfig | Mapping[str, Any]) -> None:
         ConfigError: Hydra changed the working directory, or both rank flags are set.
         LoggerMisconfigurationError: the trainer has a logger and one is to be made.
         CheckpointMisconfigurationError: the same for checkpoints.
-        NotYetSupportedError: a part that this release does not have is asked for.
+        MissingDependencyError: a logger's package is not installed.
+        MisconfigurationException: the decay of the moving average is no share.
     """
     config = cfg if isinstance(cfg, DictConfig) else merged_config(cfg)
     check_working_directory()
@@ -100,10 +101,7 @@ def error_checks(trainer: Trainer, cfg: DictConfig | Mapping[str, Any]) -> None:
     if config.create_checkpoint_callback:
         refuse_second_callback(trainer)
     if config.ema.enable:
-        raise NotYetSupportedError(
-            "exp_manager.ema.enable is true; this release keeps no moving average of the weights. Set it to false, or "
-            "give the trainer pytorch_lightning.callbacks.StochasticWeightAveraging."
-        )
+        make_ema(config.ema)
     if trainer.num_nodes > 1 and not _is_slurm():
         logger.error("training on several nodes without SLURM is not tested: see that RANK is set on each")
 
@@ -136,11 +134,12 @@ def _make_folder(trainer: Trainer, log_dir: Path, config: DictConfig) -> None:
 
 def _add_parts(trainer: Trainer, directories: RunDirectories, config: DictConfig, checkpoint_name: str) -> None:
     """Loggers and callbacks, in the order in which they act."""
-    if config.create_tensorboard_logger and trainer.logger is None:
-        configure_loggers(trainer, directories, config.summary_writer_kwargs)
+    configure_loggers(trainer, directories, config, checkpoint_name)
     if config.log_step_timing:
         kwargs = OmegaConf.to_container(config.step_timing_kwargs)
         trainer.callbacks.insert(0, TimingCallback(timer_kwargs=kwargs))  # type: ignore[attr-defined, arg-type]
+    if config.ema.enable:
+        configure_ema(trainer, config.ema)
     if config.create_early_stopping_callback:
         configure_early_stopping(trainer, config.early_stopping_callback_params)
     if config.create_checkpoint_callback:

@@ -2,12 +2,11 @@ from datetime import timedelta
 
 import pytest
 import torch
-from omegaconf import OmegaConf
 from pytorch_lightning import LightningModule
 from pytorch_lightning.callbacks import ModelCheckpoint
 
 from nemo.core import ModelPT
-from nemo.utils.exceptions import ConfigError, NotYetSupportedError
+from nemo.utils.exceptions import ConfigError
 from nemo.utils.exp_manager import NeMoModelCheckpoint, exp_manager
 from nemo.utils.exp_manager.errors import CheckpointMisconfigurationError
 from tests.utils.exp_manager.runs import ScriptedModel, names, quiet_trainer, run
@@ -156,8 +155,3 @@ def test_a_second_checkpoint_callback_is_refused(tmp_path):
 def test_a_monitor_that_never_comes_is_said(tmp_path, caplog):
     exp_manager(quiet_trainer(max_epochs=1, check_val_every_n_epoch=5), config(tmp_path))
     assert "max_epochs (1) is less than check_val_every_n_epoch (5)" in caplog.text
-
-
-def test_model_parallel_checkpoints_are_for_a_later_release(tmp_path):
-    with pytest.raises(NotYetSupportedError, match="model_parallel_size is 2"):
-        exp_manager(quiet_trainer(), OmegaConf.create(config(tmp_path, model_parallel_size=2)))
