@@ -17,11 +17,11 @@ from typing import Any
 import torch
 from pytorch_lightning import LightningModule, Trainer
 from torch import nn
-from torch.nn.modules.batchnorm import _NormBase
 from torch.utils.checkpoint import checkpoint
 
 from nemo.core.training.model_callback import ModelCallback
 from nemo.core.training.named_modules import named_parts
+from nemo.core.training.running_statistics import norms_with_statistics
 from nemo.utils.exceptions import ConfigError
 
 logger = logging.getLogger(__name__)
@@ -126,9 +126,8 @@ def _without_statistics(block: nn.Module) -> Iterator[None]:
 
     They keep the kind of computation, which a backward pass checks: statistics are passed, but with momentum 0.
     """
-    norms = [each for each in block.modules() if isinstance(each, _NormBase) and each.track_running_stats]
-    before = [(norm, norm.momentum, norm.num_batches_tracked) for norm in norms]
-    for norm in norms:
+    before = [(norm, norm.momentum, norm.num_batches_tracked) for norm in norms_with_statistics(block)]
+    for norm, _, _ in before:
         norm.momentum, norm.num_batches_tracked = 0.0, None
     try:
         yield

@@ -2,7 +2,8 @@
 
 Before each step of the optimizer the norm of all gradients and the losses are looked at together, with one wait for
 the device. If any of them is not finite, the gradients are removed, and so the optimizer leaves weights and momentum
-alone and applies no weight decay. With gradient accumulation the whole step is left out. All processes decide alike.
+alone and applies no weight decay; running statistics of norms become what they were before the step. With gradient
+accumulation the whole step is left out. All processes decide alike.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from nemo.core.training.gradients import gradient_norm, not_finite_gradients
 from nemo.core.training.model_callback import ModelCallback
 from nemo.core.training.non_finite_report import BatchReport, SeenBatch, gather, report_batches
 from nemo.core.training.run_folder import run_folder
+from nemo.core.training.running_statistics import RunningStatistics
 from nemo.utils.exceptions import NonFiniteError
 
 logger = logging.getLogger(__name__)
@@ -57,10 +59,12 @@ class NonFiniteGuard(ModelCallback):
         self._stepped = False
         self._in_a_row: defaultdict[int, int] = defaultdict(int)
         self._folder = Path()
+        self._statistics: RunningStatistics | None = None
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Asks where the run writes, which all processes have to do together."""
         self._folder = run_folder(trainer)
+        self._statistics = RunningStatistics(pl_module) if self.config.action != "warn" else None
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
         """Remembers the batch until the step is taken."""
@@ -69,6 +73,8 @@ class NonFiniteGuard(ModelCallback):
             self._stepped = False
         elif self._seen:  # gradients are accumulated: do not keep the audio of many batches
             self._seen[-1].batch = light(self._seen[-1].batch)
+        if not self._seen and self._statistics is not None:
+            self._statistics.keep()
         self._seen.append(SeenBatch(batch_idx, batch))
 
     def on_before_backward(self, trainer: Trainer, pl_module: LightningModule, loss: Tensor) -> None:
@@ -100,6 +106,10 @@ class NonFiniteGuard(ModelCallback):
         for seen in self._seen:  # a second optimizer may step with the same batch
             seen.losses.clear()
             seen.norm = None
+
+    def undo(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Holds nothing of the model any more."""
+        self._seen, self._statistics = [], None
 
     def _is_step_bad(self, trainer: Trainer, parameters: list[nn.Parameter]) -> bool:
         losses = [loss for seen in self._seen for loss in seen.losses]
@@ -133,6 +143,8 @@ class NonFiniteGuard(ModelCallback):
         in_a_row = self._in_a_row[id(optimizer)]
         folder = self._folder if self.config.dump else None
         reports = report_batches(trainer, model, self._seen, self.config.action, in_a_row, folder)
+        if self._statistics is not None:
+            self._statistics.put_back()
         action, most = self.config.action, self.config.max_consecutive
         if action == "stop":
             raise NonFiniteError(_why_stopped(reports, model, "model.non_finite.action is stop"))

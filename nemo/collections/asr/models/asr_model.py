@@ -1,4 +1,4 @@
-"""What all speech recognition models share: their data, transcription, error rates of sets, a guard on gradients."""
+"""What all speech recognition models share: their data, transcription, error rates of sets."""
 
 from __future__ import annotations
 
@@ -145,21 +145,6 @@ class ASRModel(ModelPT):
     def multi_test_epoch_end(self, outputs: list[dict[str, Tensor]], dataloader_idx: int = 0) -> dict[str, Any]:
         """Loss (mean of the batches) and error rate of one test set."""
         return _combine(outputs, "test")
-
-    def on_after_backward(self) -> None:
-        """With `skip_nan_grad`, drops the gradients of a batch that gave NaN or infinity, in all processes alike."""
-        super().on_after_backward()
-        if not self.cfg.skip_nan_grad:
-            return
-        gradients = [parameter.grad for parameter in self.parameters() if parameter.grad is not None]
-        bad = ~torch.isfinite(torch.nn.utils.get_total_norm(gradients)).reshape(1)
-        if torch.distributed.is_available() and torch.distributed.is_initialized():
-            counted = bad.int()
-            torch.distributed.all_reduce(counted)
-            bad = counted > 0
-        if bad.item():
-            logger.warning("NaN or infinite gradients at step %d: this batch changes nothing", self.global_step)
-            self.zero_grad(set_to_none=False)
 
 
 def _given_audio(audio: Any, paths2audio_files: Any) -> Any:

@@ -1,4 +1,3 @@
-import math
 import shutil
 
 import pytest
@@ -139,18 +138,6 @@ def test_prediction_pairs_ids_with_transcripts(tmp_path):
     pairs = [pair for result in trainer().predict(model, model.test_dataloader()) for pair in result]
     assert [index for index, _ in pairs] == [0, 1, 2]
     assert all(isinstance(text, str) for _, text in pairs)
-
-
-def test_nan_gradients_change_nothing_when_they_are_skipped(caplog):
-    model = EncDecCTCModel(cfg=tiny.config(skip_nan_grad=True))
-    loss = model._loss(batch())[0]
-    loss.backward()
-    model.on_after_backward()
-    assert any(parameter.grad.abs().sum() > 0 for parameter in model.decoder.parameters())
-    next(model.decoder.parameters()).grad[0] = math.nan
-    with caplog.at_level("WARNING", logger="nemo"):
-        model.on_after_backward()
-    assert all(not parameter.grad.any() for parameter in model.parameters() if parameter.grad is not None)
 
 
 def test_save_and_restore_give_the_same_outputs_and_contents(model, tmp_path):
