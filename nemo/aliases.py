@@ -98,7 +98,9 @@ MOVED_NAMES: dict[str, str] = {
     "nemo.core.classes.common.typecheck": "nemo.core.classes.type_checking.typecheck",
     "nemo.core.classes.module.NeuralModule": "nemo.core.classes.neural_module.NeuralModule",
     # adapters: modules, strategies, registry; blocks that collections share
-    "nemo.core.classes.mixins.adapter_mixins.AdapterModuleMixin": "nemo.core.adapters.module_adapters.AdapterModuleMixin",
+    "nemo.core.classes.mixins.adapter_mixins.AdapterModuleMixin": (
+        "nemo.core.adapters.module_adapters.AdapterModuleMixin"
+    ),
     "nemo.core.classes.mixins.adapter_mixins.AdapterModelPTMixin": (
         "nemo.core.adapters.model_adapters.AdapterModelPTMixin"
     ),
@@ -158,6 +160,8 @@ MOVED_NAMES: dict[str, str] = {
         "nemo.collections.asr.models.adapter_model.ASRAdapterModelMixin"
     ),
     # utils: experiment manager, logging, tools
+    "nemo.utils.callbacks.PreemptionCallback": "nemo.utils.exp_manager.preemption.PreemptionCallback",
+    "nemo.utils.callbacks.preemption.PreemptionCallback": "nemo.utils.exp_manager.preemption.PreemptionCallback",
     "nemo.utils.callbacks.NeMoModelCheckpoint": "nemo.utils.exp_manager.checkpoint.NeMoModelCheckpoint",
     "nemo.utils.callbacks.nemo_model_checkpoint.NeMoModelCheckpoint": (
         "nemo.utils.exp_manager.checkpoint.NeMoModelCheckpoint"
@@ -165,12 +169,27 @@ MOVED_NAMES: dict[str, str] = {
     "nemo.utils.lightning_logger_patch.add_filehandlers_to_pl_logger": (
         "nemo.utils.exp_manager.log_files.add_filehandlers_to_pl_logger"
     ),
-    "nemo.utils.loggers.ClearMLParams": "nemo.utils.exp_manager.config.ClearMLParams",
-    "nemo.utils.loggers.DLLoggerParams": "nemo.utils.exp_manager.config.DLLoggerParams",
-    "nemo.utils.loggers.MLFlowParams": "nemo.utils.exp_manager.config.MLFlowParams",
-    "nemo.utils.loggers.clearml_logger.ClearMLParams": "nemo.utils.exp_manager.config.ClearMLParams",
-    "nemo.utils.loggers.dllogger.DLLoggerParams": "nemo.utils.exp_manager.config.DLLoggerParams",
-    "nemo.utils.loggers.mlflow_logger.MLFlowParams": "nemo.utils.exp_manager.config.MLFlowParams",
+    # experiment manager: loggers
+    "nemo.utils.loggers.ClearMLLogger": "nemo.utils.exp_manager.loggers.clearml.ClearMLLogger",
+    "nemo.utils.loggers.ClearMLParams": "nemo.utils.exp_manager.loggers.params.ClearMLParams",
+    "nemo.utils.loggers.DLLogger": "nemo.utils.exp_manager.loggers.dllogger.DLLogger",
+    "nemo.utils.loggers.DLLoggerParams": "nemo.utils.exp_manager.loggers.params.DLLoggerParams",
+    "nemo.utils.loggers.MLFlowParams": "nemo.utils.exp_manager.loggers.params.MLFlowParams",
+    "nemo.utils.loggers.clearml_logger.ClearMLLogger": "nemo.utils.exp_manager.loggers.clearml.ClearMLLogger",
+    "nemo.utils.loggers.clearml_logger.ClearMLParams": "nemo.utils.exp_manager.loggers.params.ClearMLParams",
+    "nemo.utils.loggers.dllogger.DLLogger": "nemo.utils.exp_manager.loggers.dllogger.DLLogger",
+    "nemo.utils.loggers.dllogger.DLLoggerParams": "nemo.utils.exp_manager.loggers.params.DLLoggerParams",
+    "nemo.utils.loggers.mlflow_logger.MLFlowParams": "nemo.utils.exp_manager.loggers.params.MLFlowParams",
+    # experiment manager: moving average of the weights, times of epochs
+    "nemo.collections.common.callbacks.EMA": "nemo.utils.exp_manager.ema.EMA",
+    "nemo.collections.common.callbacks.ema.EMA": "nemo.utils.exp_manager.ema.EMA",
+    "nemo.collections.common.callbacks.ema.EMAOptimizer": "nemo.utils.exp_manager.ema_optimizer.EMAOptimizer",
+    "nemo.collections.common.callbacks.LogEpochTimeCallback": (
+        "nemo.utils.exp_manager.epoch_time.LogEpochTimeCallback"
+    ),
+    "nemo.collections.common.callbacks.callbacks.LogEpochTimeCallback": (
+        "nemo.utils.exp_manager.epoch_time.LogEpochTimeCallback"
+    ),
     "nemo.utils.notebook_utils.download_an4": "nemo.collections.asr.data.an4.download_an4",
     "nemo.utils.export_utils.ExportFormat": "nemo.core.classes.exportable.ExportFormat",
     "nemo.utils.model_utils.ArtifactItem": "nemo.core.connectors.artifacts.ArtifactItem",
@@ -245,9 +264,7 @@ MOVED_NAMES: dict[str, str] = {
     "nemo.collections.common.tokenizers.text_to_speech.tokenizer_utils.spanish_text_preprocessing": (
         "nemo.collections.tts.text.spelling.spanish_text_preprocessing"
     ),
-    "nemo.collections.tts.torch.tts_tokenizers.BaseTokenizer": (
-        "nemo.collections.tts.text.tokenizer.BaseTokenizer"
-    ),
+    "nemo.collections.tts.torch.tts_tokenizers.BaseTokenizer": ("nemo.collections.tts.text.tokenizer.BaseTokenizer"),
     "nemo.collections.tts.torch.tts_tokenizers.BaseCharsTokenizer": (
         "nemo.collections.tts.text.chars_tokenizers.BaseCharsTokenizer"
     ),
@@ -269,9 +286,7 @@ MOVED_NAMES: dict[str, str] = {
     "nemo.collections.tts.torch.tts_tokenizers.EnglishPhonemesTokenizer": (
         "nemo.collections.tts.text.english_phonemes_tokenizer.EnglishPhonemesTokenizer"
     ),
-    "nemo.collections.tts.torch.tts_tokenizers.IPATokenizer": (
-        "nemo.collections.tts.text.ipa_tokenizer.IPATokenizer"
-    ),
+    "nemo.collections.tts.torch.tts_tokenizers.IPATokenizer": ("nemo.collections.tts.text.ipa_tokenizer.IPATokenizer"),
     # speech recognition: features, masks, convolutional networks
     "nemo.collections.asr.modules.audio_preprocessing.AudioPreprocessor": (
         "nemo.collections.asr.modules.audio_preprocessor.AudioPreprocessor"

@@ -22,5 +22,5 @@ __getattr__, __dir__, __all__ = lazy_exports(
             "typecheck",
         ],
     },
-    submodules=["classes", "config", "connectors", "neural_types", "optim"],
+    submodules=["adapter_mixins", "adapters", "classes", "config", "connectors", "neural_types", "optim"],
 )

@@ -8,7 +8,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "audio_preprocessor": ["AudioPreprocessor"],
         "conv_classification": ["ConvASRDecoderClassification"],
         "conv_decoder": ["ConvASRDecoder"],
-        "conv_encoder": ["ConvASREncoder"],
+        "conv_encoder": ["ConvASREncoder", "ConvASREncoderAdapter"],
         "crop_or_pad": ["CropOrPadSpectrogramAugmentation"],
         "masked_patch": ["MaskedPatchAugmentation"],
         "mel_preprocessor": ["AudioToMelSpectrogramPreprocessor"],

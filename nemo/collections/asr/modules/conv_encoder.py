@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, cast
 
 import torch
 from omegaconf import MISSING, ListConfig, OmegaConf
@@ -20,6 +20,9 @@ from nemo.collections.asr.modules.jasper import JasperBlock, init_weights, make_
 from nemo.collections.asr.modules.masked_conv import MaskedConv1d
 from nemo.collections.asr.modules.squeeze_excite import SqueezeExcite
 from nemo.collections.asr.modules.valid_frames import ValidFrames
+from nemo.collections.common.adapters.linear import LinearAdapter
+from nemo.core.adapters.module_adapters import AdapterModuleMixin
+from nemo.core.adapters.registry import register_adapter
 from nemo.core.classes.exportable import Exportable
 from nemo.core.classes.neural_module import NeuralModule
 from nemo.core.classes.type_checking import typecheck
@@ -208,6 +211,22 @@ class ConvASREncoder(NeuralModule, Exportable):
         device = next(self.parameters()).device
         features = torch.randn(batch, self._feat_in, frames, device=device)
         return features, torch.full((batch,), frames, device=device)
+
+
+class ConvASREncoderAdapter(ConvASREncoder, AdapterModuleMixin):
+    """A :class:`ConvASREncoder` of the same weights that takes adapters, one at the end of each block.
+
+    It takes :class:`~nemo.collections.common.adapters.linear.LinearAdapter`; `in_features` need not be given.
+    """
+
+    _accepted_adapter_types = frozenset({LinearAdapter})
+
+    def adapter_places(self) -> Iterator[JasperBlock]:
+        """The blocks."""
+        return (cast(JasperBlock, block) for block in self.encoder)
+
+
+register_adapter(base_class=ConvASREncoder, adapter_class=ConvASREncoderAdapter)
 
 
 def _first(value: Any) -> int:

@@ -22,6 +22,7 @@ from nemo.collections.asr.modules.masked_conv import (
 )
 from nemo.collections.asr.modules.squeeze_excite import SqueezeExcite
 from nemo.collections.asr.modules.valid_frames import ValidFrames
+from nemo.core.adapters.module_adapters import AdapterModuleMixin
 from nemo.utils.exceptions import ConfigError
 
 BATCH_NORM_EPSILON = 1e-3
@@ -137,8 +138,8 @@ class GroupShuffle(nn.Module):
         return grouped.transpose(1, 2).reshape(batch, channels, time)
 
 
-class JasperBlock(nn.Module):
-    """One block; the names of its parts, `mconv` and `res`, are fixed by archives.
+class JasperBlock(nn.Module, AdapterModuleMixin):
+    """One block; the names of its parts, `mconv` and `res`, are fixed by archives. Adapters get its output, [B, T, C].
 
     Args:
         inplanes: channels of the input.
@@ -206,6 +207,7 @@ class JasperBlock(nn.Module):
         kernel_size = odd_kernel_size(kernel_size, kernel_size_factor) if kernel_size_factor != 1.0 else kernel_size
         edges = _edges(padding, kernel_size, stride, dilation, future_context)
         activation = activation if activation is not None else nn.ReLU(inplace=True)
+        self.planes = planes
         self.residual_mode, self.dense_residual = residual_mode, residual and len(residual_panes) > 0
         norm = partial(make_norm, normalization, planes, norm_groups)
         convolve = partial(MaskedConv1d, use_mask=conv_mask)
@@ -229,6 +231,11 @@ class JasperBlock(nn.Module):
             sources = residual_panes or [inplanes]
             self.res = nn.ModuleList(nn.ModuleList([convolve(n, planes, 1, step), norm()]) for n in sources)
         self.mout = nn.Sequential(activation, nn.Dropout(dropout))
+
+    @property
+    def adapter_input_size(self) -> int:
+        """C of the output."""
+        return self.planes
 
     def forward(
         self, input_: tuple[list[Tensor], Tensor | ValidFrames | None]
@@ -259,6 +266,8 @@ class JasperBlock(nn.Module):
                 residual = norm(cast(MaskedConv1d, convolution).convolve(x, first)[0])
                 out = torch.maximum(out, residual) if self.residual_mode == "max" else out + residual
         out = self.mout(out)
+        if self.is_adapter_available():
+            out = self.forward_enabled_adapters(out.transpose(1, 2)).transpose(1, 2)
         outputs = [*earlier, out] if self.dense_residual else [out]
         return outputs, frames if isinstance(lens, ValidFrames) else frames.lengths
 

@@ -1,0 +1,11 @@
+"""Network parts that several collections build, and the activations that configs name."""
+
+from nemo.utils.lazy import lazy_exports
+
+__getattr__, __dir__, __all__ = lazy_exports(
+    __name__,
+    {
+        "activations": ["ACTIVATIONS", "make_activation"],
+        "multi_layer_perceptron": ["MultiLayerPerceptron"],
+    },
+)
