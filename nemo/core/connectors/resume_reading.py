@@ -17,17 +17,20 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.strategies import Strategy
 
 from nemo.core.archive.checkpoint import load_checkpoint
+from nemo.utils.exp_manager.checkpoint_io import DurableCheckpointIO
 
 
 def read_checkpoints_plainly(trainer: Trainer) -> None:
     """Makes the trainer read local checkpoint files with :func:`~nemo.core.archive.checkpoint.load_checkpoint`.
 
-    `trainer.fit(..., weights_only=False)` still trusts a file. A reader of the user's own, which is no
-    `TorchCheckpointIO`, stays; so do folders of sharded checkpoints, which PyTorch reads: open only your own.
+    `trainer.fit(..., weights_only=False)` still trusts a file. A reader of the user's own stays. Folders of sharded
+    checkpoints are read by PyTorch, with pickle: open only your own.
     """
     strategy = trainer.strategy
     files = strategy.checkpoint_io
-    if isinstance(files, TorchCheckpointIO):
+    if isinstance(files, DurableCheckpointIO):
+        files.read_whole = functools.partial(_load, files)  # type: ignore[method-assign]
+    elif isinstance(files, TorchCheckpointIO) and type(files).load_checkpoint is TorchCheckpointIO.load_checkpoint:
         files.load_checkpoint = functools.partial(_load, files)  # type: ignore[method-assign]
     if type(strategy).load_checkpoint is not Strategy.load_checkpoint:
         strategy.load_checkpoint = functools.partial(_load_checked, strategy)  # type: ignore[method-assign]
@@ -35,7 +38,7 @@ def read_checkpoints_plainly(trainer: Trainer) -> None:
 
 def _load(files: TorchCheckpointIO, path: Any, map_location: Any = None, weights_only: bool | None = None) -> Any:
     if weights_only is False or not _is_local_file(path):
-        return type(files).load_checkpoint(files, path, map_location, weights_only is not False)
+        return TorchCheckpointIO.load_checkpoint(files, path, map_location, weights_only is not False)
     device = map_location if isinstance(map_location, (str, torch.device)) else "cpu"
     return load_checkpoint(path, device, copied=True)
 

@@ -94,3 +94,20 @@ def test_strategy_with_a_reader_of_its_own_gets_only_what_ours_accepts(checkpoin
     with pytest.raises(UnsafeArchiveError, match=r"mkdir"):
         again.strategy.load_checkpoint(path)
     assert not (tmp_path / "canary").exists()
+
+
+@pytest.mark.parametrize("harm", ["runs_code", "cut_off"])
+def test_durable_checkpoints_are_read_by_ours_too(checkpoint, tmp_path, harm):
+    from nemo.utils.exp_manager.checkpoint_io import use_durable_checkpoints
+    from nemo.utils.exp_manager.errors import CheckpointReadError
+
+    path, config, _ = checkpoint
+    if harm == "cut_off":
+        path.write_bytes(path.read_bytes()[:-100])
+    else:
+        torch.save({**torch.load(path, weights_only=True), "x": Touch(tmp_path / "canary")}, path)
+    again = trainer(2)
+    use_durable_checkpoints(again)
+    with pytest.raises(CheckpointReadError if harm == "cut_off" else UnsafeArchiveError, match="one.ckpt"):
+        again.fit(TinyModel(config, again), ckpt_path=str(path))
+    assert not (tmp_path / "canary").exists()
