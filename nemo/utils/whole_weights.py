@@ -7,12 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor, nn
 
 
 def is_sharded(model: nn.Module) -> bool:
-    """Whether processes hold parts of the parameters (FSDP2, tensor parallelism)."""
-    return any(hasattr(parameter, "full_tensor") for parameter in model.parameters())  # what a DTensor has
+    """Whether processes hold parts of the parameters (FSDP2, tensor parallelism), even if they are gathered now."""
+    if not torch.distributed.is_available() or not torch.distributed.is_initialized():
+        return False
+    from torch.distributed.fsdp import FSDPModule
+
+    has_parts = any(hasattr(parameter, "full_tensor") for parameter in model.parameters())  # what a DTensor has
+    return has_parts or any(isinstance(module, FSDPModule) for module in model.modules())
 
 
 def whole_state_dict(model: nn.Module) -> dict[str, Tensor]:
@@ -24,7 +30,9 @@ def whole_state_dict(model: nn.Module) -> dict[str, Tensor]:
         return model.state_dict()
     from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
 
-    return get_model_state_dict(model, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
+    gathered = get_model_state_dict(model, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
+    # gathering gives tensors of a class of its own, which no file is to hold
+    return {name: value if type(value) is Tensor else value.clone() for name, value in gathered.items()}  # type: ignore[union-attr]
 
 
 def load_whole_state_dict(model: nn.Module, state_dict: Mapping[str, Tensor], strict: bool = True) -> None:

@@ -1,8 +1,7 @@
-"""What the processes of these tests do: trainings of two tiny models, each told by keywords, with results in numbers."""
+"""What the processes of these tests do: they train one of two tiny models and give back numbers."""
 
 from __future__ import annotations
 
-import functools
 import math
 import os
 import wave
@@ -20,7 +19,9 @@ from nemo.collections.asr.models.ctc import EncDecCTCModel
 from nemo.collections.common.data.manifest import write_manifest
 from nemo.collections.common.data.resumable_loader import make_loader
 from nemo.core.classes.model_pt import ModelPT
+from nemo.core.classes.sharding import FullyShardedStrategy, shard_model
 from nemo.utils.exp_manager import exp_manager
+from nemo.utils.whole_weights import is_sharded, whole_state_dict
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 RATE = 8000
@@ -91,6 +92,14 @@ class Regression(ModelPT):
         return []
 
 
+class InBlocks(Regression):
+    """Each part of a list is sharded by itself, though it is small."""
+
+    def configure_model(self) -> None:
+        if not is_sharded(self):
+            shard_model(self, self.device_mesh["data_parallel"], large_block=32)
+
+
 class SteadyCTC(EncDecCTCModel):
     """The CTC model with its batch normalisation as in evaluation: otherwise its statistics are those of a process."""
 
@@ -102,7 +111,7 @@ class SteadyCTC(EncDecCTCModel):
         return self
 
 
-def regression(batch_size: int, **data: Any) -> Regression:
+def regression(batch_size: int, in_blocks: bool = False, **data: Any) -> Regression:
     """The model, with 24 samples to train on and two uneven validation sets."""
     torch.manual_seed(3)
     optim = {"name": "adamw", "lr": 0.02, "weight_decay": 0.01, "sched": {"name": "CosineAnnealing", "max_steps": 100}}
@@ -112,7 +121,7 @@ def regression(batch_size: int, **data: Any) -> Regression:
         "validation_ds": {"ds_item": sets},
         "optim": optim,
     }
-    return Regression(OmegaConf.create(config))
+    return (InBlocks if in_blocks else Regression)(OmegaConf.create(config))
 
 
 def demo_model(batch_size: int, folder: str, kind: type[EncDecCTCModel] = SteadyCTC) -> EncDecCTCModel:
@@ -166,42 +175,67 @@ MODELS = {"regression": regression, "demo": demo_model}
 # ---------------------------------------------------------------------------------------------------------- trainings
 
 
+class PowerCut(Exception):
+    """The end of a process that is told to stop."""
+
+
 class Recorder(pl.Callback):
     """Losses and samples of each step in this process, and the metrics of each validation."""
 
-    def __init__(self, stop_after: int | None = None) -> None:
+    def __init__(self, stop_at: int | None = None) -> None:
         self.losses: list[float] = []
         self.samples: list[list[int]] = []
-        self.epochs: list[int] = []
         self.validations: list[dict[str, float]] = []
-        self.stop_after = stop_after
+        self.stop_at = stop_at
+
+    def on_train_batch_start(self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int) -> None:
+        if self.stop_at is not None and trainer.global_step == self.stop_at:
+            raise PowerCut
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         self.losses.append(float(outputs["loss"]) * trainer.accumulate_grad_batches)
         numbers = batch[0] if isinstance(pl_module, Regression) else batch[4]
         self.samples.append(numbers.tolist())
-        self.epochs.append(trainer.current_epoch)
-        if self.stop_after is not None and trainer.global_step >= self.stop_after:
-            trainer.should_stop = True
-            trainer.fit_loop.epoch_loop.batch_progress  # noqa: B018 - the epoch ends here; its checkpoint is written
 
     def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
-        metrics = trainer.callback_metrics
-        self.validations.append({name: float(metrics[name]) for name in metrics if not name.startswith("train")})
+        if not trainer.sanity_checking:
+            metrics = trainer.callback_metrics
+            self.validations.append({name: float(metrics[name]) for name in metrics if not name.startswith("train")})
 
 
-def train(model: str, model_arguments: dict[str, Any], **options: Any) -> dict[str, Any]:
-    """Trains and returns what was recorded, with the weights at the end."""
-    recorder = Recorder()
+def train(
+    model: str,
+    model_arguments: dict[str, Any],
+    stop_at: int | None = None,
+    experiment: dict[str, Any] | None = None,
+    archive: str | None = None,
+    **options: Any,
+) -> dict[str, Any]:
+    """Trains and returns what was recorded, with the weights at the end.
+
+    Args:
+        model: which of the two.
+        model_arguments: of the function that builds it.
+        stop_at: the step before which all processes end.
+        experiment: an `exp_manager` section.
+        archive: where the model is saved at the end.
+        **options: of the trainer.
+    """
+    recorder = Recorder(stop_at)
+    if "strategy_arguments" in options:
+        options["strategy"] = FullyShardedStrategy(**options.pop("strategy_arguments"))
     trainer = make_trainer([recorder], **options)
+    if experiment is not None:
+        exp_manager(trainer, experiment)
     built = MODELS[model](**model_arguments)
-    trainer.fit(built)
-    return {
-        "losses": recorder.losses,
-        "samples": recorder.samples,
-        "validations": recorder.validations,
-        "weights": weights_of(built),
-    }
+    recorded = {"losses": recorder.losses, "samples": recorder.samples, "validations": recorder.validations}
+    try:
+        trainer.fit(built)
+    except PowerCut:
+        return recorded
+    if archive is not None:
+        built.save_to(archive)
+    return {**recorded, "weights": numbers_of(whole_state_dict(built))}
 
 
 def make_trainer(callbacks: list[Any], **options: Any) -> pl.Trainer:
@@ -216,7 +250,6 @@ def make_trainer(callbacks: list[Any], **options: Any) -> pl.Trainer:
     )
 
 
-def weights_of(model: torch.nn.Module) -> dict[str, list[float]]:
-    """Name -> numbers of each floating-point tensor of the model."""
-    state = model.state_dict()
-    return {name: value.flatten().tolist() for name, value in state.items() if value.is_floating_point()}
+def numbers_of(state_dict: dict[str, torch.Tensor]) -> dict[str, list[float]]:
+    """Name -> numbers of each floating-point tensor."""
+    return {name: value.flatten().tolist() for name, value in state_dict.items() if value.is_floating_point()}
