@@ -10,6 +10,7 @@ NeMoBaseException
 ├── NonFiniteError (ArithmeticError)  training met losses or gradients that are NaN or infinite, and ended
 ├── ExportError (RuntimeError)        a module cannot be exported, or the exported file computes something else
 └── ArchiveError (ValueError)         a `.nemo` archive or a checkpoint cannot be read
+    ├── WeightsMismatchError (RuntimeError)  its weights do not fit the model that its config describes
     └── UnsafeArchiveError            it holds something that could harm; nothing of it was used
         └── UnsafeTargetError         its config names a class that archives may not build
 
@@ -55,6 +56,10 @@ class ExportError(NeMoBaseException, RuntimeError):
 
 class ArchiveError(NeMoBaseException, ValueError):
     """A `.nemo` archive or a checkpoint cannot be read; the message names the file."""
+
+
+class WeightsMismatchError(ArchiveError, RuntimeError):
+    """The weights in an archive do not fit the model that its config describes; the message names the tensors."""
 
 
 class UnsafeArchiveError(ArchiveError):

@@ -12,7 +12,8 @@ MODULES = {
 
 CALLS = {
     "torch.load", "torch.jit.load", "torch.hub.load", "torch.hub.load_state_dict_from_url", "torch.export.load",
-    "np.load", "numpy.load", "OmegaConf.load", "shutil.unpack_archive", "pd.read_pickle", "onnx.load", "eval", "exec", "compile", "__import__",
+    "np.load", "numpy.load", "OmegaConf.load", "shutil.unpack_archive", "pd.read_pickle", "onnx.load",
+    "eval", "exec", "compile", "__import__",
 }  # fmt: skip
 
 ALLOWED = {

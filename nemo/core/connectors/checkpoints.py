@@ -84,12 +84,12 @@ def load_model_from_checkpoint(
         policy.check_config(config, path)
         with restoring(Restoration(path, folder, values)), policy.active():
             model = model_class.from_config_dict(config=config, trainer=kwargs.get("trainer"))
+        model.on_load_checkpoint(checkpoint)
+        model.load_state_dict(checkpoint["state_dict"], strict=strict)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     weakref.finalize(model, shutil.rmtree, folder, ignore_errors=True)
-    model.on_load_checkpoint(checkpoint)
-    model.load_state_dict(checkpoint["state_dict"], strict=strict)
     return model.to(map_location) if map_location is not None else model
 
 

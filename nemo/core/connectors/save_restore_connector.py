@@ -35,7 +35,7 @@ from nemo.core.connectors.config_contents import named_targets, strings_of
 from nemo.core.connectors.restoring import Restoration, restoring
 from nemo.core.connectors.unfilled_weights import build_unfilled
 from nemo.core.connectors.weight_members import SAFETENSORS, read_weights
-from nemo.utils.exceptions import ArchiveError, ConfigError
+from nemo.utils.exceptions import ArchiveError, ConfigError, WeightsMismatchError
 from nemo.utils.whole_weights import whole_state_dict
 
 if TYPE_CHECKING:
@@ -149,13 +149,12 @@ class SaveRestoreConnector:
                     held = _check_class(config, calling_cls, policy, restore_path)
                     build = functools.partial(_build, calling_cls, held, config, trainer, restore_path)
                     instance = build_unfilled(build, state_dict) if strict and self._loads_all(held) else build()
+                instance = instance.to(_device(map_location))
+                self._load(instance, config, state_dict, strict, str(restore_path))
             except BaseException:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
-            weakref.finalize(instance, shutil.rmtree, folder, ignore_errors=True)
-        instance = instance.to(_device(map_location))
-        state_dict = self.modify_state_dict(config, state_dict)
-        self.load_instance_with_state_dict(instance, state_dict, strict)
+        weakref.finalize(instance, shutil.rmtree, folder, ignore_errors=True)
         instance.restored_from = str(restore_path)
         logger.debug("%s restored from %s", type(instance).__name__, restore_path)
         return instance
@@ -178,6 +177,18 @@ class SaveRestoreConnector:
         config = load_config(data, f"{restore_path}:{self.model_config_yaml}")
         check_archive_version(config, str(restore_path))
         return _model_section(config)
+
+    def _load(
+        self, instance: Any, config: DictConfig, state_dict: dict[str, torch.Tensor], strict: bool, source: str
+    ) -> None:
+        state_dict = self.modify_state_dict(config, state_dict)
+        try:
+            self.load_instance_with_state_dict(instance, state_dict, strict)
+        except RuntimeError as error:
+            raise WeightsMismatchError(
+                f"{source}: the weights do not fit the model that the config describes: {error}\nGive the config that "
+                f"they were saved with, or strict=False to leave out what is missing."
+            ) from error
 
     def _loads_all(self, model_class: type[torch.nn.Module]) -> bool:
         """Whether nobody has changed how weights are loaded, so that a strict load overwrites every parameter."""

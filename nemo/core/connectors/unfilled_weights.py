@@ -31,14 +31,14 @@ def build_unfilled(build: Callable[[], Any], names: Container[str]) -> Any:
         build: builds the model.
         names: of the tensors that will be loaded.
     """
-    with _Unfilled():
+    with Unfilled():
         model = build()
     if all(name in names for name, _ in model.named_parameters(remove_duplicate=False)):
         return model
     return build()
 
 
-class _Unfilled(TorchFunctionMode):
+class Unfilled(TorchFunctionMode):
     """Inside the block, and in this thread, nothing fills a parameter with numbers."""
 
     def __torch_function__(
