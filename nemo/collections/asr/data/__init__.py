@@ -5,7 +5,12 @@ from nemo.utils.lazy import lazy_exports
 __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
-        "audio_to_text": ["AudioToBPEDataset", "AudioToCharDataset"],
+        "audio_to_text": [
+            "AudioToBPEDataset",
+            "AudioToCharDataset",
+            "TarredAudioToBPEDataset",
+            "TarredAudioToCharDataset",
+        ],
         "loader": ["AudioToTextDatasetConfig", "build_audio_to_text_loader"],
     },
     submodules=["audio_to_text", "loader"],

@@ -7,17 +7,21 @@ B batch, T samples, U tokens of the longest text.
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from nemo.collections.common.audio.io import ChannelSelector
+from nemo.collections.asr.data.padding import padded
+from nemo.collections.asr.data.tarred import TarredAudioToText, expand_sharded_manifests
+from nemo.collections.asr.data.text_collection import TextCollection
+from nemo.collections.common.audio.bad_audio import BadAudioPolicy
+from nemo.collections.common.audio.io import AudioSource, ChannelSelector
 from nemo.collections.common.audio.waveform_featurizer import WaveformFeaturizer
-from nemo.collections.common.data.manifest import ManifestEntry, ManifestPaths, read_manifest
+from nemo.collections.common.data.manifest import ManifestEntry, ManifestPaths
 from nemo.collections.common.data.parsers import make_parser
+from nemo.collections.common.data.tar_shards import ShardPaths
 from nemo.collections.common.exceptions import AudioFileError, ManifestError
 from nemo.collections.common.tokenizers.aggregate_tokenizer import AggregateTokenizer
 from nemo.core.classes.dataset import Dataset
@@ -32,72 +36,6 @@ logger = logging.getLogger(__name__)
 
 Sample = tuple[torch.Tensor, ...]
 """(audio [T], its length, tokens [U], their number[, number of the entry])."""
-
-
-class TextCollection:
-    """Entries of manifests within limits, with the ids of their texts.
-
-    Args:
-        manifests: paths.
-        to_ids: entry -> ids of its text, or None for a text that cannot be used, whose entry is left out.
-        max_duration: leave out longer recordings, in seconds; None for no limit.
-        min_duration: leave out shorter ones.
-        max_utts: keep this many entries at most; 0 for all.
-
-    Raises:
-        ManifestError: a manifest cannot be read, or nothing is left.
-    """
-
-    def __init__(
-        self,
-        manifests: ManifestPaths,
-        to_ids: Callable[[ManifestEntry], Sequence[int] | None],
-        max_duration: float | None = None,
-        min_duration: float | None = None,
-        max_utts: int = 0,
-    ) -> None:
-        self.entries: list[ManifestEntry] = []
-        left_out: Counter[str] = Counter()
-        ids: list[int] = []
-        ends = [0]
-        for entry in read_manifest(manifests):
-            duration = entry.duration or 0.0
-            if max_duration is not None and duration > max_duration:
-                left_out[f"longer than {max_duration} s"] += 1
-                continue
-            if min_duration is not None and duration < min_duration:
-                left_out[f"shorter than {min_duration} s"] += 1
-                continue
-            tokens = to_ids(entry)
-            if tokens is None:
-                left_out["without usable text"] += 1
-                continue
-            ids.extend(tokens)
-            ends.append(len(ids))
-            self.entries.append(entry)
-            if len(self.entries) == max_utts:
-                break
-        # one array, not a list for each entry: workers share it without copies
-        self._ids = np.array(ids, dtype=np.int64)
-        self._ends = np.array(ends, dtype=np.int64)
-        reasons = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
-        if not self.entries:
-            raise ManifestError(
-                f"No recording of {manifests} is left: {reasons}. Expected at least one; change "
-                "max_duration or min_duration."
-            )
-        hours = sum(entry.duration or 0.0 for entry in self.entries) / 3600
-        logger.info("%d recordings, %.2f hours%s", len(self), hours, f"; left out: {reasons}" if reasons else "")
-
-    def __len__(self) -> int:
-        return len(self.entries)
-
-    def __getitem__(self, index: int) -> ManifestEntry:
-        return self.entries[index]
-
-    def tokens(self, index: int) -> np.ndarray:
-        """Ids of the text of an entry, [U]."""
-        return self._ids[self._ends[index] : self._ends[index + 1]]
 
 
 class _AudioTextDataset(Dataset):
@@ -130,8 +68,13 @@ class _AudioTextDataset(Dataset):
         pad_id: int = 0,
         return_sample_id: bool = False,
         channel_selector: ChannelSelector = None,
+        on_bad_audio: str = "raise",
+        skip_bad_lines: bool = False,
     ) -> None:
-        self.collection = TextCollection(manifest_filepath, to_ids, max_duration, min_duration, max_utts)
+        self.bad_audio = BadAudioPolicy(on_bad_audio)
+        self.collection = TextCollection(
+            manifest_filepath, to_ids, max_duration, min_duration, max_utts, skip_bad_lines
+        )
         self.featurizer = WaveformFeaturizer(sample_rate, int_values, augmentor)
         self.trim = trim
         self.bos_id, self.eos_id, self.pad_id = bos_id, eos_id, pad_id
@@ -141,27 +84,47 @@ class _AudioTextDataset(Dataset):
     def __len__(self) -> int:
         return len(self.collection)
 
-    def __getitem__(self, index: int) -> Sample:
-        """One sample.
+    def __getitem__(self, index: int) -> Sample | None:
+        """One sample; None where its recording cannot be read and `on_bad_audio` is skip.
 
         Raises:
             AudioFileError: its recording cannot be read; names the file and the line of the manifest.
         """
+        others = ((index + step) % len(self) for step in range(1, len(self)))
+        return self.bad_audio.read(index, others, self.read)
+
+    def read(self, index: int, source: AudioSource | None = None, seed: int | None = None) -> Sample:
+        """One sample, wherever its recording is.
+
+        Args:
+            index: number of the sample; it may carry a seed.
+            source: the recording; None for that which the manifest names.
+            seed: for the augmentation; None for that of `index`.
+
+        Raises:
+            AudioFileError: the recording cannot be read; names the file and the line of the manifest.
+        """
         if self.featurizer.augmentor is not None:
-            self.featurizer.augmentor.reseed(getattr(index, "seed", None))
-        audio = self._audio(self.collection[index])
+            self.featurizer.augmentor.reseed(getattr(index, "seed", None) if seed is None else seed)
+        entry = self.collection[index]
+        audio = self._audio(entry, entry.audio_file if source is None else source)
         tokens = torch.from_numpy(self._with_ends(self.collection.tokens(index)))
         sample = (audio, torch.tensor(audio.shape[0]), tokens, torch.tensor(tokens.shape[0]))
         return (*sample, torch.tensor(int(index))) if self.return_sample_id else sample
+
+    def describe_sample(self, sample_id: int) -> str:
+        """The recording of a sample and its line in the manifest, for messages."""
+        entry = self.collection[sample_id]
+        return f"{entry.audio_file} ({entry.place})"
 
     def get_manifest_sample(self, sample_id: int) -> ManifestEntry:
         """The manifest's entry of a sample."""
         return self.collection[sample_id]
 
-    def _audio(self, entry: ManifestEntry) -> torch.Tensor:
+    def _audio(self, entry: ManifestEntry, source: AudioSource | list[str]) -> torch.Tensor:
         try:
             audio = self.featurizer.process(
-                entry.audio_file,
+                source,
                 offset=entry.offset,
                 duration=entry.duration or 0.0,
                 trim=self.trim,
@@ -172,7 +135,7 @@ class _AudioTextDataset(Dataset):
             raise AudioFileError(f"{entry.place}: {error}") from error
         if audio.ndim != 1:
             raise AudioFileError(
-                f"{entry.place}: {entry.audio_file} has {audio.shape[1]} channels. Expected one; set "
+                f"{entry.place}: {source} has {audio.shape[1]} channels. Expected one; set "
                 'channel_selector to its number, or to "average".'
             )
         return audio
@@ -184,27 +147,16 @@ class _AudioTextDataset(Dataset):
         last = [] if self.eos_id is None else [self.eos_id]
         return np.concatenate([np.array(first, np.int64), tokens, np.array(last, np.int64)])
 
-    def _collate_fn(self, batch: list[Sample]) -> tuple[torch.Tensor, ...]:
+    def _collate_fn(self, batch: list[Sample | None]) -> tuple[torch.Tensor, ...]:
         """Pads a batch: audio with zeros, tokens with `pad_id`."""
-        audio, audio_lengths, tokens, token_lengths, *ids = zip(*batch, strict=True)
-        padded = (
-            _padded(audio),
+        audio, audio_lengths, tokens, token_lengths, *ids = zip(*self.bad_audio.usable(batch), strict=True)
+        filled = (
+            padded(audio),
             torch.stack(audio_lengths),
-            _padded(tokens, self.pad_id),
+            padded(tokens, self.pad_id),
             torch.stack(token_lengths),
         )
-        return (*padded, torch.stack(ids[0])) if ids else padded
-
-
-def _padded(rows: Sequence[torch.Tensor], value: int = 0) -> torch.Tensor:
-    """Rows of different lengths as one tensor, [B, longest]."""
-    # through NumPy: zero pages come from the system, and no threads are woken for small copies
-    shape = (len(rows), max(len(row) for row in rows))
-    dtype = rows[0].numpy().dtype
-    batch = np.zeros(shape, dtype) if value == 0 else np.full(shape, value, dtype)
-    for place, row in zip(batch, rows, strict=True):
-        place[: len(row)] = row.numpy()
-    return torch.from_numpy(batch)
+        return (*filled, torch.stack(ids[0])) if ids else filled
 
 
 class AudioToCharDataset(_AudioTextDataset):
@@ -230,6 +182,8 @@ class AudioToCharDataset(_AudioTextDataset):
         return_sample_id: hand out the number of each sample as well.
         channel_selector: channels to use; see :func:`~nemo.collections.common.audio.io.load_audio`.
         raise_on_unknown_characters: make characters outside `labels` an error.
+        on_bad_audio: what to do about a recording that cannot be read: raise, skip or replace.
+        skip_bad_lines: leave faulty lines of the manifest out, with a warning that counts them.
     """
 
     def __init__(
@@ -253,6 +207,8 @@ class AudioToCharDataset(_AudioTextDataset):
         return_sample_id: bool = False,
         channel_selector: ChannelSelector = None,
         raise_on_unknown_characters: bool = False,
+        on_bad_audio: str = "raise",
+        skip_bad_lines: bool = False,
     ) -> None:
         self.labels = list(labels)
         self.parser = (
@@ -282,6 +238,8 @@ class AudioToCharDataset(_AudioTextDataset):
             pad_id=pad_id,
             return_sample_id=return_sample_id,
             channel_selector=channel_selector,
+            on_bad_audio=on_bad_audio,
+            skip_bad_lines=skip_bad_lines,
         )
 
     def _to_ids(self, entry: ManifestEntry) -> Sequence[int] | None:
@@ -305,6 +263,8 @@ class AudioToBPEDataset(_AudioTextDataset):
         return_sample_id: hand out the number of each sample as well.
         channel_selector: channels to use; see :func:`~nemo.collections.common.audio.io.load_audio`.
         raise_on_unknown_characters: make text that the tokenizer does not know an error.
+        on_bad_audio: what to do about a recording that cannot be read: raise, skip or replace.
+        skip_bad_lines: leave faulty lines of the manifest out, with a warning that counts them.
     """
 
     def __init__(
@@ -322,6 +282,8 @@ class AudioToBPEDataset(_AudioTextDataset):
         return_sample_id: bool = False,
         channel_selector: ChannelSelector = None,
         raise_on_unknown_characters: bool = False,
+        on_bad_audio: str = "raise",
+        skip_bad_lines: bool = False,
     ) -> None:
         self.tokenizer = tokenizer
         self._unknown_ids = _unknown_ids(tokenizer)
@@ -343,6 +305,8 @@ class AudioToBPEDataset(_AudioTextDataset):
             pad_id=_role(tokenizer, "pad_id") or 0,
             return_sample_id=return_sample_id,
             channel_selector=channel_selector,
+            on_bad_audio=on_bad_audio,
+            skip_bad_lines=skip_bad_lines,
         )
         if self._unknown_texts:
             logger.warning(
@@ -366,6 +330,76 @@ class AudioToBPEDataset(_AudioTextDataset):
                 )
             self._unknown_texts.append(text)
         return ids
+
+
+class TarredAudioToCharDataset(TarredAudioToText):
+    """A stream of recordings from tar files, with texts of characters.
+
+    Args:
+        audio_tar_filepaths: the tar files; ``audio__OP_0..511_CL_.tar`` stands for 512 of them.
+        manifest_filepath: the manifest that was written with them.
+        labels: the model's characters.
+        sample_rate: of the audio handed out, in Hz.
+        shuffle_n: mix the tar files, and their members through a buffer of this size; 0 keeps the order.
+        shard_strategy: scatter or replicate; see :class:`TarredAudioToText`.
+        shard_manifests: `manifest_filepath` is a pattern as well, of one manifest for each tar file.
+        global_rank: which of several processes this is.
+        world_size: number of processes; where it is 0 or 1, torch.distributed is asked.
+        **options: all others of :class:`AudioToCharDataset`.
+    """
+
+    def __init__(
+        self,
+        audio_tar_filepaths: ShardPaths,
+        manifest_filepath: ManifestPaths,
+        labels: Sequence[str],
+        sample_rate: int,
+        *,
+        shuffle_n: int = 0,
+        shard_strategy: str = "scatter",
+        shard_manifests: bool = False,
+        global_rank: int = 0,
+        world_size: int = 0,
+        **options: Any,
+    ) -> None:
+        manifests = expand_sharded_manifests(manifest_filepath, shard_manifests)
+        recordings = AudioToCharDataset(manifests, labels, sample_rate, **options)
+        super().__init__(recordings, audio_tar_filepaths, shuffle_n, shard_strategy, global_rank, world_size)
+
+
+class TarredAudioToBPEDataset(TarredAudioToText):
+    """A stream of recordings from tar files, with texts of a tokenizer's pieces.
+
+    Args:
+        audio_tar_filepaths: the tar files; ``audio__OP_0..511_CL_.tar`` stands for 512 of them.
+        manifest_filepath: the manifest that was written with them.
+        tokenizer: text to ids.
+        sample_rate: of the audio handed out, in Hz.
+        shuffle_n: mix the tar files, and their members through a buffer of this size; 0 keeps the order.
+        shard_strategy: scatter or replicate; see :class:`TarredAudioToText`.
+        shard_manifests: `manifest_filepath` is a pattern as well, of one manifest for each tar file.
+        global_rank: which of several processes this is.
+        world_size: number of processes; where it is 0 or 1, torch.distributed is asked.
+        **options: all others of :class:`AudioToBPEDataset`.
+    """
+
+    def __init__(
+        self,
+        audio_tar_filepaths: ShardPaths,
+        manifest_filepath: ManifestPaths,
+        tokenizer: TokenizerSpec,
+        sample_rate: int,
+        *,
+        shuffle_n: int = 0,
+        shard_strategy: str = "scatter",
+        shard_manifests: bool = False,
+        global_rank: int = 0,
+        world_size: int = 0,
+        **options: Any,
+    ) -> None:
+        manifests = expand_sharded_manifests(manifest_filepath, shard_manifests)
+        recordings = AudioToBPEDataset(manifests, tokenizer, sample_rate, **options)
+        super().__init__(recordings, audio_tar_filepaths, shuffle_n, shard_strategy, global_rank, world_size)
 
 
 def _role(tokenizer: Any, name: str, lowest: int = 1) -> int | None:

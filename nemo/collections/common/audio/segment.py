@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import random
 
 import numpy as np
 
-from nemo.collections.common.audio.io import ChannelSelector, audio_duration, read_samples, select_channels
+from nemo.collections.common.audio.io import AudioSource, ChannelSelector, audio_duration, read_samples, select_channels
 from nemo.collections.common.audio.resample import resample
 from nemo.collections.common.audio.trim import Reference, trim_silence
 
@@ -63,7 +62,7 @@ class AudioSegment:
     @classmethod
     def from_file(
         cls,
-        audio_file: str | os.PathLike[str] | list[str],
+        audio_file: AudioSource | list[str],
         target_sr: int | None = None,
         int_values: bool = False,
         offset: float = 0,
@@ -115,7 +114,7 @@ class AudioSegment:
     @classmethod
     def segment_from_file(
         cls,
-        audio_file: str | os.PathLike[str],
+        audio_file: AudioSource,
         target_sr: int | None = None,
         n_segments: int = 0,
         trim: bool = False,

@@ -6,7 +6,6 @@ a general library, and the header tells whether the file was cut short, which th
 
 from __future__ import annotations
 
-import os
 import struct
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -50,12 +49,16 @@ class WavLayout:
         return self.declared_bytes is not None and self.declared_bytes > self.present_bytes
 
 
-def wav_layout(file: BinaryIO) -> WavLayout | None:
-    """The layout of a plain RIFF file; None where it is something else, or its header is long or broken."""
+def wav_layout(file: BinaryIO, size: int) -> WavLayout | None:
+    """The layout of a plain RIFF file; None where it is something else, or its header is long or broken.
+
+    Args:
+        file: at its beginning.
+        size: bytes of the whole file.
+    """
     header = file.read(HEADER_BYTES)
     if header[:4] != b"RIFF" or header[8:12] != b"WAVE":
         return None
-    size = os.fstat(file.fileno()).st_size
     position = 12
     encoding = channels = rate = bits = 0
     while position + 8 <= len(header):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from nemo.collections.common.audio.io import ChannelSelector, load_audio
+from nemo.collections.common.audio.io import AudioSource, ChannelSelector, load_audio
 from nemo.collections.common.audio.segment import AudioSegment
 from nemo.collections.common.audio.trim import Reference
 
@@ -48,7 +47,7 @@ class WaveformFeaturizer:
 
     def process(
         self,
-        file_path: str | os.PathLike[str] | list[str],
+        file_path: AudioSource | list[str],
         offset: float = 0,
         duration: float = 0,
         trim: bool = False,

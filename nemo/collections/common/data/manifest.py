@@ -121,6 +121,22 @@ def read_manifest(
     return [entry for path in files for entry in _read_one(path, require_duration, skip_bad_lines)]
 
 
+def iterate_manifest(paths: ManifestPaths, *, require_duration: bool = True) -> Iterator[ManifestEntry]:
+    """The entries of one or several manifests, one at a time.
+
+    Args:
+        paths: a path, a comma separated string of paths, or a sequence of them.
+        require_duration: whether a line without ``duration`` is a fault; otherwise it is None.
+
+    Raises:
+        ManifestError: at the first fault; names file, line and key.
+    """
+    for path in split_paths(paths):
+        folder = os.path.dirname(path)
+        for number, line in _lines(path):
+            yield _entry(_parse_object(line, f"{path} line {number}"), path, number, folder, require_duration)
+
+
 def read_manifest_objects(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
     """The JSON objects of a manifest as they stand in it: paths unresolved, keys unchecked.
 

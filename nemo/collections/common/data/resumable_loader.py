@@ -160,9 +160,9 @@ class ResumableDataLoader(DataLoader):
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
         position = self._position()
-        self._batches_handed_out = 0
+        resumed_at = self._batches_handed_out = 0
         if position is not None and position.pending is not None and position.epoch <= position.pending[0]:
-            self._batches_handed_out = position.pending[1] // self._items_behind(1)
+            resumed_at = self._batches_handed_out = position.pending[1] // self._items_behind(1)
         iterator = super().__iter__()
         try:
             for batch in iterator:
@@ -174,11 +174,21 @@ class ResumableDataLoader(DataLoader):
                 iterator._shutdown_workers()
             raise
         if position is not None:
+            nothing_was_left = 0 < resumed_at == self._batches_handed_out
             position.epoch += 1
             self._batches_handed_out = 0
+            if nothing_was_left:  # a loader without a length cannot know that it stopped at the end of an epoch
+                yield from self
 
     def _position(self) -> EpochPosition | None:
         return getattr(self.sampler, "position", None)
+
+    def _has_length(self) -> bool:
+        try:
+            len(self)
+        except TypeError:
+            return False
+        return True
 
     def _items_behind(self, batches: int) -> int:
         """Items of the sampler's order, those of all processes, in so many batches."""
@@ -220,7 +230,7 @@ class ResumableDataLoader(DataLoader):
                 items // max(state_dict["batches"], 1),
                 self._items_behind(1),
             )
-        if items >= self._items_behind(len(self)):
+        if self._has_length() and items >= self._items_behind(len(self)):
             position.epoch += 1
         else:
             position.pending = (position.epoch, items)

@@ -168,16 +168,6 @@ def test_bad_values_are_named(section, changes, said):
         build_audio_to_text_loader({**section, **changes})
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"is_tarred": True},
-        {"use_lhotse": True},
-        {"use_dali": True},
-        {"is_concat": True},
-        {"bucketing_batch_size": [4, 8]},
-    ],
-)
-def test_what_is_to_come_is_named(section, changes):
-    with pytest.raises(NotYetSupportedError, match=rf"model\.train_ds\.{next(iter(changes))}"):
-        build_audio_to_text_loader({**section, **changes})
+def test_what_is_to_come_is_named(section):
+    with pytest.raises(NotYetSupportedError, match=r"model\.train_ds\.use_dali"):
+        build_audio_to_text_loader({**section, "use_dali": True})
