@@ -20,6 +20,7 @@ from typing import Any
 MOVED_MODULES: dict[str, str] = {
     # original module -> ours: every public name of ours is offered there
     "nemo.collections.asr.model": "nemo.collections.asr.models",  # the singular, which the first documents wrote
+    "nemo.core.access_mixins": "nemo.core.classes.access",
     "nemo.core.adapter_mixins": "nemo.core.adapters",
 }
 
@@ -89,6 +90,9 @@ MOVED_NAMES: dict[str, str] = {
     "nemo.core.classes.common.Model": "nemo.core.classes.model.Model",
     "nemo.core.classes.common.PretrainedModelInfo": "nemo.core.classes.pretrained.PretrainedModelInfo",
     "nemo.core.classes.common.Serialization": "nemo.core.classes.serialization.Serialization",
+    # core: intermediate tensors
+    "nemo.core.classes.mixins.access_mixins.AccessMixin": "nemo.core.classes.access.AccessMixin",
+    "nemo.core.classes.mixins.AccessMixin": "nemo.core.classes.access.AccessMixin",
     # core: typed modules
     "nemo.core.classes.common.Typing": "nemo.core.classes.type_checking.Typing",
     "nemo.core.classes.common.is_semantic_typecheck_enabled": (

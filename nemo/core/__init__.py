@@ -22,5 +22,14 @@ __getattr__, __dir__, __all__ = lazy_exports(
             "typecheck",
         ],
     },
-    submodules=["adapter_mixins", "adapters", "classes", "config", "connectors", "neural_types", "optim"],
+    submodules=[
+        "access_mixins",
+        "adapter_mixins",
+        "adapters",
+        "classes",
+        "config",
+        "connectors",
+        "neural_types",
+        "optim",
+    ],
 )

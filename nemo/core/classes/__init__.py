@@ -5,9 +5,11 @@ from nemo.utils.lazy import lazy_exports
 __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
+        "access": ["AccessMixin"],
         "dataset": ["Dataset", "DatasetConfig", "IterableDataset"],
         "exportable": ["ExportFormat", "Exportable"],
         "file_io": ["FileIO"],
+        "intermediate_tensors": ["IntermediateTensors"],
         "loss": ["Loss"],
         "model": ["Model"],
         "model_pt": ["ModelPT"],

@@ -538,6 +538,14 @@ class ModelPT(LightningModule, Model):
         self.world_size = trainer.num_devices * trainer.num_nodes if trainer is not None else 1
         AppState().world_size = self.world_size
 
+    def propagate_model_guid(self) -> None:
+        """Gives the submodules this model's `model_guid`, by which they find its settings; nested ones keep theirs."""
+        nested = [model for _, _, model in self.named_nemo_modules() if model is not self]
+        of_others = {id(module) for model in nested for module in model.modules()}
+        for module in self.modules():
+            if id(module) not in of_others:
+                module.model_guid = self.model_guid  # type: ignore[assignment]
+
     def summarize(self, max_depth: int = 1) -> ModelSummary:
         """A table of the model's modules and their sizes, printable."""
         return ModelSummary(self, max_depth=max_depth)

@@ -48,6 +48,7 @@ def setup_optimization(
         raise ConfigError(
             f"model.optim: {label} does not take these arguments ({error}): {sorted(arguments)}"
         ) from error
+    _check_group_keys(model, optimizer, label)
     scheduler = None
     if schedule is not None:
         schedule = _with_trainer_limits(schedule, model._trainer)
@@ -106,6 +107,17 @@ def _with_trainer_limits(schedule: dict[str, Any], trainer: Any) -> dict[str, An
     }
 
 
+def _check_group_keys(model: ModelPT, optimizer: torch.optim.Optimizer, label: str) -> None:
+    """PyTorch takes any key in a group and does not use those that it does not know."""
+    for name, options in (model.cfg.get("optim_param_groups") or {}).items():
+        unknown = sorted(set(options or {}) - set(optimizer.defaults))
+        if unknown:
+            raise ConfigError(
+                f"model.optim_param_groups.{name} has {', '.join(unknown)}, which {label} does not take for a group. "
+                f"There are: {', '.join(sorted(optimizer.defaults))}."
+            )
+
+
 def parameter_groups(model: ModelPT) -> list[dict[str, Any]]:
     """One group with all parameters, or a group for each module under `optim_param_groups` and one for the rest.
 
@@ -126,6 +138,14 @@ def parameter_groups(model: ModelPT) -> list[dict[str, Any]]:
                 f"model.optim_param_groups.{name}: the model has no module {name!r} with parameters; it has {children}"
             )
         taken.update(id(p) for p in parameters)
-        groups.append({"params": parameters, **(options or {})})
+        alike = [child for child, _ in model.named_children() if child.startswith(name) and child != name]
+        if alike:
+            logger.info(
+                "optim_param_groups.%s is for %s alone; the original takes %s along, whose names begin alike",
+                name,
+                name,
+                ", ".join(alike),
+            )
+        groups.append({"params": parameters, **(OmegaConf.to_container(options) if options else {})})  # type: ignore[dict-item]
     rest = [p for p in model.parameters() if id(p) not in taken]
     return [{"params": rest}, *groups] if rest else groups

@@ -68,6 +68,12 @@ class Serialization:
                 named = locate(config.target)
                 target = cls if issubclass(cls, named) else named
             except (ImportError, AttributeError) as error:
+                if inspect.isabstract(cls):
+                    raise ConfigError(
+                        f"target {config.target!r} cannot be imported: {error}. {cls.__name__} is only the base of "
+                        "models, so that nothing can be built in its place. Import the module that defines the class, "
+                        "or call the method on a class that is no base."
+                    ) from error
                 logger.warning("%s cannot be imported (%s): building a %s instead", config.target, error, cls.__name__)
         arguments: dict[str, Any] = {"cfg": config}
         if "trainer" in inspect.signature(target.__init__).parameters:  # type: ignore[misc]

@@ -6,7 +6,8 @@ import torch
 from omegaconf import OmegaConf
 
 from nemo.core import FileIO, ModelPT, NeuralModule, Serialization, Typing
-from nemo.utils.exceptions import NeMoBaseException
+from nemo.utils.app_state import AppState
+from nemo.utils.exceptions import ConfigError, NeMoBaseException
 from tests.core.tiny import TinyModel, WiderTinyModel, tiny_config
 
 
@@ -165,6 +166,47 @@ def test_parameter_groups_by_module():
         TinyModel(tiny_config(optim_param_groups={"encodr": {"lr": 0.001}})).setup_optimization()
 
 
+def test_parameter_group_of_a_module_leaves_out_those_whose_names_begin_alike(caplog):
+    model = TinyModel(tiny_config(optim_param_groups={"encoder": {"lr": 0.001, "momentum": 0.5}}))
+    model.encoder2 = torch.nn.Linear(2, 1)
+    with caplog.at_level("INFO", logger="nemo"):
+        optimizer, _ = model.setup_optimization()
+    groups = [
+        (sum(p.numel() for p in group["params"]), group["lr"], group["momentum"]) for group in optimizer.param_groups
+    ]
+    assert groups == [(7, 0.1, 0), (15, 0.001, 0.5)]
+    assert "the original takes encoder2 along" in caplog.text
+
+
+def test_unknown_key_of_a_parameter_group_is_named():
+    model = TinyModel(tiny_config(optim_param_groups={"encoder": {"lrr": 0.001}}))
+    with pytest.raises(ValueError, match="optim_param_groups.encoder has lrr, which sgd does not take"):
+        model.setup_optimization()
+
+
+def test_world_size_is_known_to_the_process():
+    model = TinyModel(tiny_config(), trainer(num_nodes=3))
+    assert model.world_size == AppState().world_size == 3
+    model.set_trainer(None)
+    assert model.world_size == AppState().world_size == 1
+
+
+def test_submodules_get_the_guid_and_nested_models_keep_theirs():
+    model, nested = TinyModel(tiny_config()), TinyModel(tiny_config())
+    model.register_nemo_submodule("inner", "inner", nested)
+    model.propagate_model_guid()
+    assert model.encoder.model_guid == model.model_guid != nested.model_guid
+    assert not hasattr(nested.encoder, "model_guid")
+
+
+def test_users_callbacks_come_beside_those_of_the_config():
+    class WithCallback(TinyModel):
+        def configure_callbacks(self):
+            return [*super().configure_callbacks(), pl.Callback()]
+
+    assert len(WithCallback(tiny_config()).configure_callbacks()) == 2
+
+
 def test_artifact_rules(tmp_path):
     model = TinyModel(tiny_config())
     assert model.register_artifact("a", None) is None and model.register_artifact("a", "") == ""
@@ -211,3 +253,19 @@ def test_the_config_is_in_the_hparams_file_of_a_run(tmp_path):
     t = trainer(logger=logger, log_every_n_steps=1)
     t.fit(TinyModel(tiny_config(train_ds={"seed": 1}), t))
     assert OmegaConf.load(tmp_path / "hparams.yaml").cfg.optim == {"name": "sgd", "lr": 0.1}
+
+
+def test_class_that_cannot_be_imported_is_the_error_not_the_abstract_base():
+    with pytest.raises(
+        ConfigError, match=r"target 'no_such.package.Model' cannot be imported.*ModelPT is only"
+    ) as caught:
+        ModelPT.from_config_dict({"target": "no_such.package.Model", "width": 3})
+    assert isinstance(caught.value.__cause__, ModuleNotFoundError)
+
+
+def test_restoring_through_the_base_shows_why_the_model_could_not_be_built(tmp_path):
+    TinyModel(tiny_config()).save_to(str(tmp_path / "model.nemo"))
+    broken = tiny_config(target="tests.core.tiny.TinyModel", width="wide")
+    with pytest.raises(TypeError, match="str") as caught:
+        ModelPT.restore_from(str(tmp_path / "model.nemo"), override_config_path=broken)
+    assert any(entry.name == "__init__" and entry.path.name == "tiny.py" for entry in caught.traceback)
