@@ -59,11 +59,11 @@ class EMA(Callback):
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Wraps the optimizers."""
-        kind = type(trainer.strategy).__name__
-        if kind in SHARDED:
+        strategy = type(trainer.strategy)
+        if any(kind.__name__ in SHARDED for kind in strategy.__mro__):
             raise MisconfigurationException(
-                f"EMA needs the whole weights in each process, and {kind} splits them. Use strategy=ddp, or set "
-                "exp_manager.ema.enable to false."
+                f"EMA needs the whole weights in each process, and {strategy.__name__} splits them. Use strategy=ddp, "
+                "or set exp_manager.ema.enable to false."
             )
         device = torch.device("cpu") if self.cpu_offload else None
         trainer.optimizers = [

@@ -27,7 +27,8 @@ UNFINISHED_SUFFIX = "-unfinished"
 
 def marker_path(checkpoint: str | os.PathLike[str]) -> str:
     """Where the marker of a checkpoint is; the parts that several ranks write have one together."""
-    return uninject_model_parallel_rank(checkpoint) + UNFINISHED_SUFFIX
+    scheme, separator, path = os.fspath(checkpoint).rpartition("://")
+    return scheme + separator + uninject_model_parallel_rank(path) + UNFINISHED_SUFFIX
 
 
 def is_unfinished(checkpoint: str | os.PathLike[str]) -> bool:
