@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nemo.constants import NEMO_ENV_VARNAME_VERSION
+from nemo.utils.distributed import of_rank_zero
 from nemo.utils.exceptions import ConfigError
 from nemo.utils.exp_manager.errors import LoggerMisconfigurationError
 from nemo.utils.get_rank import is_global_rank_zero
@@ -79,7 +80,7 @@ def choose_directories(
     name = name or DEFAULT_NAME
     version = version or _version_from_environment()
     if not version and not resume_if_exists:
-        version = _new_version(Path(parent) / name, use_datetime_version)
+        version = str(of_rank_zero(_new_version(Path(parent) / name, use_datetime_version)))
     if version and is_global_rank_zero():
         # processes that Lightning starts from here shall write into the same folder
         os.environ[NEMO_ENV_VARNAME_VERSION] = version

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,6 +22,7 @@ from nemo.utils.exp_manager.exact_resume import ExactResume
 from nemo.utils.exp_manager.log_files import check_log_flags, open_log_files, write_run_files
 from nemo.utils.exp_manager.logged_values import log_cheaply
 from nemo.utils.exp_manager.loggers.configure import check_loggers, configure_loggers
+from nemo.utils.exp_manager.processes import advice_for_several_nodes, connect_processes, wait_for_all
 from nemo.utils.exp_manager.resume import check_resume
 from nemo.utils.exp_manager.time_limit import configure_time_limit
 from nemo.utils.exp_manager.timing import TimingCallback
@@ -57,6 +57,7 @@ def exp_manager(trainer: Trainer, cfg: DictConfig | Mapping[str, Any] | None = N
         return None
     config = merged_config(cfg)
     error_checks(trainer, config)
+    connect_processes(trainer)
     directories = choose_directories(
         trainer,
         config.exp_dir,
@@ -102,12 +103,9 @@ def error_checks(trainer: Trainer, cfg: DictConfig | Mapping[str, Any]) -> None:
         refuse_second_callback(trainer)
     if config.ema.enable:
         make_ema(config.ema)
-    if trainer.num_nodes > 1 and not _is_slurm():
-        logger.error("training on several nodes without SLURM is not tested: see that RANK is set on each")
-
-
-def _is_slurm() -> bool:
-    return "SLURM_JOB_ID" in os.environ or "SLURM_PROCID" in os.environ
+    advice = advice_for_several_nodes(trainer)
+    if advice is not None:
+        logger.error("%s", advice)
 
 
 def _remember(directories: RunDirectories, config: DictConfig, checkpoint_name: str) -> None:
@@ -124,7 +122,8 @@ def _remember(directories: RunDirectories, config: DictConfig, checkpoint_name: 
 def _make_folder(trainer: Trainer, log_dir: Path, config: DictConfig) -> None:
     if is_global_rank_zero():
         log_dir.mkdir(parents=True, exist_ok=True)
-    elif trainer.num_nodes > 1:  # the first process may still be making the folder on a shared disk
+    wait_for_all()  # till the files of an earlier run are out of the way
+    if not is_global_rank_zero() and trainer.num_nodes > 1:  # a shared disk may show the folder late
         time.sleep(config.seconds_to_sleep)
     log_dir.mkdir(parents=True, exist_ok=True)
     open_log_files(log_dir, config.log_local_rank_0_only, config.log_global_rank_0_only)
