@@ -6,6 +6,7 @@ import io
 import logging
 import os
 import stat
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -159,7 +160,7 @@ def select_channels(samples: np.ndarray, channel_selector: ChannelSelector, sour
 def _open(source: AudioSource) -> _Opened:
     if isinstance(source, AudioBytes):
         return _Opened(source.name, io.BytesIO(source.content), len(source.content), is_in_memory=True)
-    name = os.fspath(source)
+    name = _as_on_disk(os.fspath(source))
     try:
         status = os.stat(name)
         if stat.S_ISREG(status.st_mode):
@@ -173,6 +174,17 @@ def _open(source: AudioSource) -> _Opened:
     if stat.S_ISDIR(status.st_mode):
         raise AudioFileError(f"{name} is a folder. Expected an audio file; name one inside it.")
     raise AudioFileError(f"{name} is a pipe or a device. Expected an audio file; save the recording in one.")
+
+
+def _as_on_disk(name: str) -> str:
+    """The name itself, or if there is no such file, its other Unicode form: macOS writes accents as marks of their own.
+
+    Manifests and files that were made on different systems differ in this, and nobody sees it.
+    """
+    if name.isascii() or os.path.exists(name):
+        return name
+    forms = (unicodedata.normalize(form, name) for form in ("NFC", "NFD"))
+    return next((form for form in forms if os.path.exists(form)), name)
 
 
 def _check_layout(name: str, layout: WavLayout) -> None:

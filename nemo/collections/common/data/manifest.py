@@ -22,6 +22,7 @@ from typing import Any
 
 from nemo.collections.common.exceptions import ManifestError
 from nemo.utils.atomic import atomic_write
+from nemo.utils.spelling import nearest
 
 logger = logging.getLogger(__name__)
 
@@ -273,12 +274,23 @@ _decode: Callable[[str], Any] = json.JSONDecoder(
 ).decode
 
 
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
 def _parse_object(line: bytes, place: str) -> dict[str, Any]:
     try:
         parsed = _decode(line.decode("utf-8"))
+        if _SURROGATE.search(line):  # an escape may stand for half a character, which no file can hold
+            json.dumps(parsed, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ManifestError(
+            f"{place} has an escape that is half a character (a surrogate: {error.object[error.start]!r}). Expected "
+            "pairs of them; write the character itself, in UTF-8."
+        ) from None
     except UnicodeDecodeError as error:
         raise ManifestError(
-            f"{place} is not UTF-8 text ({error.reason} at byte {error.start}). Save it as UTF-8."
+            f"{place} is not UTF-8 text ({error.reason} at byte {error.start}). Expected JSON lines in UTF-8; save the "
+            "file with that encoding."
         ) from None
     except (ValueError, RecursionError) as error:
         raise ManifestError(
@@ -326,10 +338,7 @@ def _audio(item: dict[str, Any], place: str, folder: str) -> str | list[str]:
         if key in item:
             break
     else:
-        raise ManifestError(
-            f'{place} has no "audio_filepath". Each line needs audio_filepath, duration (seconds) and text; it has '
-            f"{', '.join(item) or 'no keys'}."
-        )
+        raise _missing("audio_filepath", item, place)
     value = item[key]
     paths = value if isinstance(value, list) else [value]
     if not paths or not all(isinstance(path, str) and path.strip() and "\0" not in path for path in paths):
@@ -343,7 +352,7 @@ def _audio(item: dict[str, Any], place: str, folder: str) -> str | list[str]:
 
 def _duration(item: dict[str, Any], place: str, required: bool) -> float | None:
     if "duration" not in item and required:
-        raise ManifestError(f'{place} has no "duration". Each line needs audio_filepath, duration (seconds) and text.')
+        raise _missing("duration", item, place)
     if item.get("duration") is None and not required:
         return None
     expected = f"seconds, above 0 and below {LONGEST_DURATION_SECONDS:.0f}"
@@ -351,6 +360,15 @@ def _duration(item: dict[str, Any], place: str, required: bool) -> float | None:
     if duration == 0.0 or duration > LONGEST_DURATION_SECONDS:
         raise ManifestError(f'{place}: "duration" is {_shown(duration)}. Expected {expected}; mend the number.')
     return duration
+
+
+def _missing(key: str, item: dict[str, Any], place: str) -> ManifestError:
+    meant = nearest(key, item)
+    mend = f'Write "{key}" in place of "{meant}".' if meant else "Write it, or delete the line."
+    return ManifestError(
+        f'{place} has no "{key}"; it has {_shown(", ".join(item) or "no keys")}. Each line needs audio_filepath, '
+        f"duration (seconds) and text. {mend}"
+    )
 
 
 def _number(item: dict[str, Any], key: str, place: str, expected: str, lowest: float) -> float:
