@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
         "aggregate_tokenizer": ["AggregateTokenizer"],
+        "auto_tokenizer": ["AutoTokenizer"],
         "bytelevel_tokenizers": ["ByteLevelTokenizer"],
         "canary_tokenizer": ["CanaryTokenizer"],
         "char_tokenizer": ["CharTokenizer"],
@@ -19,6 +20,8 @@ __getattr__, __dir__, __all__ = lazy_exports(
     },
     submodules=[
         "aggregate_tokenizer",
+        "auto_tokenizer",
+        "byte_level_bpe",
         "bytelevel_tokenizers",
         "canary_tokenizer",
         "char_tokenizer",
