@@ -163,6 +163,13 @@ MOVED_NAMES: dict[str, str] = {
     "nemo.collections.asr.parts.mixins.ASRAdapterModelMixin": (
         "nemo.collections.asr.models.adapter_model.ASRAdapterModelMixin"
     ),
+    # tokenizers
+    "nemo.collections.common.tokenizers.huggingface.auto_tokenizer.AutoTokenizer": (
+        "nemo.collections.common.tokenizers.auto_tokenizer.AutoTokenizer"
+    ),
+    "nemo.collections.common.tokenizers.huggingface.AutoTokenizer": (
+        "nemo.collections.common.tokenizers.auto_tokenizer.AutoTokenizer"
+    ),
     # utils: experiment manager, logging, tools
     "nemo.utils.callbacks.PreemptionCallback": "nemo.utils.exp_manager.preemption.PreemptionCallback",
     "nemo.utils.callbacks.preemption.PreemptionCallback": "nemo.utils.exp_manager.preemption.PreemptionCallback",
