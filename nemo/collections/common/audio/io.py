@@ -28,6 +28,8 @@ LONGEST_FRAMES = 2**33
 MOST_SAMPLES_A_BYTE = 2**14
 """As does one of a file that would have to hold more in each byte; lossless silence needs 1 byte for 5000."""
 _FORMATS = "wav, flac, ogg and mp3 are read; convert others with: ffmpeg -i INPUT -ar 16000 -ac 1 OUTPUT.wav"
+POSSIBLE_RATES = range(100, 10_000_001)
+"""Hz; a header with another rate lies, and resampling by it would fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -188,10 +190,10 @@ def _as_on_disk(name: str) -> str:
 
 
 def _check_layout(name: str, layout: WavLayout) -> None:
-    if layout.sample_rate == 0 or layout.channels == 0:
+    if layout.sample_rate not in POSSIBLE_RATES or layout.channels == 0:
         raise AudioFileError(
-            f"{name} has a header with {layout.sample_rate} Hz and {layout.channels} channels. Expected both above 0; "
-            "make the file again."
+            f"{name} has a header with {layout.sample_rate} Hz and {layout.channels} channels. Expected "
+            f"{POSSIBLE_RATES[0]} to {POSSIBLE_RATES[-1]} Hz and at least one channel; make the file again."
         )
     if layout.is_cut_short:
         raise AudioFileError(
@@ -234,7 +236,7 @@ def _opened_sound(opened: _Opened) -> Any:
     except soundfile.LibsndfileError as error:
         raise AudioFileError(f"{name} is not audio that can be read ({error.error_string}). {_FORMATS}.") from error
     most = min(LONGEST_FRAMES, opened.size * MOST_SAMPLES_A_BYTE)
-    if sound.samplerate <= 0 or not 0 <= sound.frames <= most:
+    if sound.samplerate not in POSSIBLE_RATES or not 0 <= sound.frames <= most:
         sound.close()
         raise AudioFileError(
             f"{name} has a header with {sound.samplerate} Hz and {sound.frames} samples, which cannot be in "
