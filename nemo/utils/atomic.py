@@ -52,6 +52,7 @@ def atomic_write(path: str | os.PathLike[str], needed_bytes: int = 0) -> Iterato
         try:
             yield temporary
         except (OSError, RuntimeError) as error:
+            _raise_interruption_behind(error)
             cause = os_error_behind(error)
             if cause is None or cause.errno not in FULL_DISK or isinstance(error, WriteError):
                 raise
@@ -122,6 +123,15 @@ def explained(error: OSError, target: Path, needed_bytes: int = 0, temporary: Pa
     same: OSError = type(error)(text) if type(error) is not OSError else WriteError(text)
     same.errno = error.errno
     return same
+
+
+def _raise_interruption_behind(error: BaseException) -> None:
+    """Raises Ctrl-C or the end of the program anew, which PyTorch's writer turns into an error of its own."""
+    behind = error.__cause__ or error.__context__
+    while behind is not None:
+        if isinstance(behind, (KeyboardInterrupt, SystemExit)):
+            raise behind
+        behind = behind.__cause__ or behind.__context__
 
 
 def _remedy(error: OSError, target: Path) -> str:

@@ -6,8 +6,8 @@ an older checkpoint deleted. It is written straight to the file: Lightning's own
 
 from __future__ import annotations
 
-import errno
 import os
+import pickle
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,8 +17,9 @@ import torch
 from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
 from pytorch_lightning import Trainer
 
-from nemo.utils.atomic import atomic_write
-from nemo.utils.exp_manager.errors import CheckpointWriteError
+from nemo.utils.atomic import FULL_DISK, atomic_write, os_error_behind
+from nemo.utils.exp_manager.damage import advice, damage_of
+from nemo.utils.exp_manager.errors import CheckpointReadError, CheckpointWriteError
 
 SAFETY_BYTES = 1 << 20
 """Kept free beside the tensors, for the rest of the checkpoint."""
@@ -40,19 +41,30 @@ class DurableCheckpointIO(TorchCheckpointIO):
         needed = tensor_bytes(checkpoint)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            free = shutil.disk_usage(target.parent).free
-            if free < needed + SAFETY_BYTES:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            with atomic_write(target) as temporary, open(temporary, "wb") as file:
+            with atomic_write(target, needed + SAFETY_BYTES) as temporary, open(temporary, "wb") as file:
                 torch.save(checkpoint, file)
         except (OSError, RuntimeError) as error:
-            cause = _os_error_of(error)
+            cause = os_error_behind(error)
             if cause is None:
                 raise
             raise CheckpointWriteError(_message(target, needed, cause)) from error
 
     def load_checkpoint(self, path: Any, map_location: Any = "cpu", weights_only: bool | None = None) -> dict[str, Any]:
-        """Reads a checkpoint; only tensors and plain containers, unless the caller trusts the file."""
+        """Reads a checkpoint; only tensors and plain containers, unless the caller trusts the file.
+
+        Raises:
+            CheckpointReadError: the file is damaged; names the next older one.
+        """
+        try:
+            return self.read_whole(path, map_location, weights_only)
+        except (RuntimeError, ValueError, EOFError, OSError, pickle.UnpicklingError) as error:
+            damage = damage_of(Path(path), thorough=True) if os.path.isfile(path) else None
+            if damage is None:
+                raise
+            raise CheckpointReadError(f"the checkpoint {path} is damaged: {damage}. {advice(Path(path))}") from error
+
+    def read_whole(self, path: Any, map_location: Any, weights_only: bool | None) -> dict[str, Any]:
+        """Reads a file that is not damaged. A model replaces this by the reader of archives, which is stricter."""
         return super().load_checkpoint(path, map_location, True if weights_only is None else weights_only)
 
 
@@ -72,25 +84,17 @@ def tensor_bytes(value: Any) -> int:
     return sum(storages.values())
 
 
-def _os_error_of(error: BaseException | None) -> OSError | None:
-    """The system's error behind one of PyTorch's writer, which hides it in a chain of others."""
-    while error is not None:
-        if isinstance(error, OSError):
-            return error
-        error = error.__cause__ or error.__context__
-    return None
-
-
 def _message(target: Path, needed: int, error: OSError) -> str:
     earlier = "The earlier checkpoints are intact."
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if error.errno in FULL_DISK:
         free = shutil.disk_usage(target.parent).free if target.parent.is_dir() else 0
         return (
             f"the checkpoint {target} was not written: it needs about {needed:,} bytes, and the disk has "
-            f"{free:,} bytes free ({error.strerror}). {earlier} Free some space "
+            f"{free:,} bytes free ({os.strerror(error.errno)}). {earlier} Free some space "
             "or lower exp_manager.checkpoint_callback_params.save_top_k, and resume."
         )
-    return f"the checkpoint {target} was not written: {error}. {earlier} Make the folder writable and resume."
+    why = os.strerror(error.errno) if error.errno else str(error)
+    return f"the checkpoint {target} was not written: {why}. {earlier} Make the folder writable and resume."
 
 
 def use_durable_checkpoints(trainer: Trainer) -> None:

@@ -30,6 +30,8 @@ from lightning_fabric.utilities.types import _Stateful
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import Callback
 
+from nemo.utils.exp_manager.loop_counters import correct_begun_validation, make_resumable
+
 logger = logging.getLogger(__name__)
 
 CHECKPOINT_KEY = "nemo_exact_resume"
@@ -64,7 +66,9 @@ class ExactResume(Callback):
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Adds the states of all processes; in a validation, those from before it."""
         now = self._before_validation or random_states()
-        checkpoint[CHECKPOINT_KEY] = {"ranks": _of_all_ranks({"now": now, "epoch_start": self._epoch_start})}
+        own = {"now": now, "epoch_start": self._epoch_start, "metrics": _metrics(trainer)}
+        checkpoint[CHECKPOINT_KEY] = {"ranks": _of_all_ranks(own)}
+        make_resumable(trainer, checkpoint)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """A validation leaves no trace in the random states."""
@@ -94,20 +98,25 @@ class ExactResume(Callback):
         saved = checkpoint.get(CHECKPOINT_KEY)
         if saved is None:
             logger.warning("the checkpoint holds no random states: the resumed run will differ from an unbroken one")
-        elif len(saved["ranks"]) != trainer.world_size:
+            return
+        ranks = saved["ranks"]
+        if len(ranks) != trainer.world_size:
             logger.warning(
-                "the checkpoint is of %d processes and there are %d: the order of the data will differ",
-                len(saved["ranks"]),
+                "the checkpoint is of %d processes and there are %d: with loaders of the toolkit the samples of each "
+                "step stay the same as long as processes x batch_size does; random masks differ",
+                len(ranks),
                 trainer.world_size,
             )
-        else:
-            self._resumed = saved["ranks"][trainer.global_rank]
-            self._before_validation = self._resumed["now"]  # if the run goes on with a validation
+        self._resumed = ranks[trainer.global_rank % len(ranks)]
+        self._before_validation = self._resumed["now"]  # if the run goes on with a validation
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """In the middle of an epoch, goes to the next batch; else puts the random states back."""
         if self._resumed is None:
             return
+        # schedulers, early stopping and the names of checkpoints need the results of the last validation
+        trainer._logger_connector._callback_metrics.update(self._resumed.get("metrics", {}))
+        correct_begun_validation(trainer)
         loop = trainer.fit_loop.epoch_loop
         done = loop.batch_progress.current.ready
         at_last_batch = loop.restarted_on_train_batch_end and loop.batch_progress.is_last_batch
@@ -200,6 +209,11 @@ def set_random_states(states: RandomStates) -> None:
     torch.set_rng_state(states["torch"].cpu())
     if states["cuda"] and len(states["cuda"]) == torch.cuda.device_count():
         torch.cuda.set_rng_state_all([state.cpu() for state in states["cuda"]])
+
+
+def _metrics(trainer: Trainer) -> dict[str, torch.Tensor]:
+    """The latest value of each metric that the model has logged; asking the trainer would compute them anew."""
+    return {name: value.detach().cpu() for name, value in trainer._logger_connector._callback_metrics.items()}
 
 
 def _fetcher_of_epoch(trainer: Trainer) -> Any:
