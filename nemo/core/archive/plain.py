@@ -106,6 +106,7 @@ def _stand_ins() -> Callable[[str], Any]:
     for home in ("__builtin__", "builtins"):
         table.update({f"{home}.{kind}": Mention(f"builtins.{kind}") for kind in _BUILTIN_TYPES})
         table[f"{home}.set"] = table[f"{home}.frozenset"] = Call(lambda items=(): set(items))
+        table[f"{home}.complex"] = Call(lambda real, imaginary: complex(float(real), float(imaginary)))
         table[f"{home}.bytearray"] = Call(lambda text="", encoding="": text.encode("latin1"))
     for kind in _PATHS:
         table[f"pathlib.{kind}"] = table[f"pathlib._local.{kind}"] = Call(_joined_path)

@@ -8,7 +8,7 @@ import re
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from nemo.core.archive.tar_reader import ArchiveReader
 from nemo.core.connectors.restoring import current_restoration
@@ -84,13 +84,15 @@ def find_artifact(config_path: str, src: str) -> ArtifactItem | None:
         return ArtifactItem(str(Path(src).expanduser().resolve()), ArtifactPathType.LOCAL_PATH)
     if restoration is None:
         return None
-    name = Path(src.removeprefix(ARCHIVE_PREFIX)).name
-    member = restoration.artifact_folder / name
-    if member.is_file():
-        return ArtifactItem(str(member), ArtifactPathType.TAR_PATH, ARCHIVE_PREFIX + name)
+    given = PurePosixPath(src.removeprefix(ARCHIVE_PREFIX))
+    names = [given.name] if given.is_absolute() or ".." in given.parts else [given.as_posix(), given.name]
+    for name in names:
+        member = restoration.artifact_folder / name
+        if member.is_file():
+            return ArtifactItem(str(member), ArtifactPathType.TAR_PATH, ARCHIVE_PREFIX + name)
     if src.startswith(ARCHIVE_PREFIX):
         raise ArchiveError(
             f"{restoration.source}: the config names {src!r} under {config_path}, but the archive has no member "
-            f"{name!r}. The file is incomplete: save or download it again."
+            f"{given.name!r}. The file is incomplete: save or download it again."
         )
     return None

@@ -22,7 +22,7 @@ from nemo.core.archive.targets import TargetPolicy
 from nemo.core.config.legacy import maybe_update_config_version
 from nemo.core.connectors.config_contents import named_targets, strings_of
 from nemo.core.connectors.restoring import Restoration, restoring
-from nemo.utils.exceptions import ArchiveError
+from nemo.utils.exceptions import ArchiveError, UnsafeArchiveError
 
 if TYPE_CHECKING:
     from nemo.core.classes.model_pt import ModelPT
@@ -95,8 +95,15 @@ def load_model_from_checkpoint(
 
 def _own_config(checkpoint: dict[str, Any], source: str) -> DictConfig | None:
     """The config that the checkpoint carries."""
-    config = (checkpoint.get(HYPER_PARAMETERS) or {}).get("cfg")
+    hyper_parameters = checkpoint.get(HYPER_PARAMETERS) or {}
+    config = hyper_parameters.get("cfg")
     if config is None:
         return None
     # resolved here: later, an interpolation could build a name that was never checked, or read the environment
-    return maybe_update_config_version(config_from_tree(config, source))
+    try:
+        resolved = config_from_tree(config, source)
+    except UnsafeArchiveError:
+        raise
+    except ArchiveError:  # written from the root, as `${cfg.sample_rate}`
+        resolved = config_from_tree(hyper_parameters, source).cfg
+    return maybe_update_config_version(resolved)

@@ -13,11 +13,13 @@ _FILLING = {
     Tensor.bernoulli_,
     Tensor.cauchy_,
     Tensor.exponential_,
+    Tensor.fill_,
     Tensor.geometric_,
     Tensor.log_normal_,
     Tensor.normal_,
     Tensor.random_,
     Tensor.uniform_,
+    Tensor.zero_,
 }
 
 

@@ -2,15 +2,12 @@ import gzip
 import io
 import os
 import tarfile
-from pathlib import Path
 
 import pytest
-import torch
 
 from nemo.core.archive.tar_reader import ArchiveReader
 from nemo.utils.exceptions import ArchiveError, UnsafeArchiveError
 
-COMPAT = Path(__file__).resolve().parents[4] / "shared" / "compat"
 FILES = {"model_config.yaml": b"a: 1\n", "model_weights.ckpt": os.urandom(3000), "tp_rank_00/x.txt": b""}
 
 
@@ -138,26 +135,6 @@ def test_folder_with_a_link_to_outside_is_refused(tmp_path):
     (tmp_path / "model" / "x").symlink_to("/etc/hostname")
     with pytest.raises(UnsafeArchiveError, match="'x' is a link to outside"):
         ArchiveReader(tmp_path / "model")
-
-
-@pytest.mark.data
-@pytest.mark.parametrize("path", sorted(COMPAT.glob("*.nemo")) or [None], ids=lambda path: path and path.stem)
-def test_archives_of_the_original_are_read(path):
-    from nemo.core.archive.safe_yaml import load_config
-    from nemo.core.archive.targets import TargetPolicy
-    from nemo.core.archive.weights import load_weights
-
-    if path is None:
-        pytest.skip("the archives of the original (../shared/compat) are not on this machine")
-    with ArchiveReader(path) as archive:
-        config = load_config(archive.config_bytes(), str(path))
-        TargetPolicy().check_config(config, str(path))
-        state = load_weights(archive.view("model_weights.ckpt"), source=str(path))
-        theirs = torch.load(archive.open_member("model_weights.ckpt"), weights_only=True)
-    assert config.target.startswith("nemo.")
-    assert list(state) == list(theirs)
-    assert all(torch.equal(state[name], theirs[name]) for name in theirs)
-    assert state._metadata == theirs._metadata
 
 
 def snapshot(tmp_path, files):
