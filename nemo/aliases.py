@@ -19,6 +19,7 @@ from typing import Any
 
 MOVED_MODULES: dict[str, str] = {
     # original module -> ours: every public name of ours is offered there
+    "nemo.collections.common.parts.preprocessing.collections": "nemo.collections.common.data.collections",
     "nemo.collections.asr.model": "nemo.collections.asr.models",  # the singular, which the first documents wrote
     "nemo.core.access_mixins": "nemo.core.classes.access",
     "nemo.core.adapter_mixins": "nemo.core.adapters",
@@ -83,6 +84,15 @@ MOVED_NAMES: dict[str, str] = {
     ),
     "nemo.collections.common.parts.preprocessing.parsers.make_parser": (
         "nemo.collections.common.data.parsers.make_parser"
+    ),
+    # data: loaders
+    "nemo.collections.common.data.dataset.ConcatDataset": "nemo.collections.common.data.concat.ConcatDataset",
+    "nemo.collections.common.data.dataset.ConcatMapDataset": "nemo.collections.common.data.concat.ConcatMapDataset",
+    "nemo.collections.common.data.dataset.CodeSwitchedDataset": (
+        "nemo.collections.common.audio.code_switched.CodeSwitchedDataset"
+    ),
+    "nemo.collections.asr.data.audio_to_text_lhotse.LhotseSpeechToTextBpeDataset": (
+        "nemo.collections.asr.data.lhotse_audio_to_text.LhotseSpeechToTextBpeDataset"
     ),
     # core: models, saving and restoring
     "nemo.core.classes.modelPT.ModelPT": "nemo.core.classes.model_pt.ModelPT",
