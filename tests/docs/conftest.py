@@ -4,7 +4,20 @@ import pytest
 import yaml
 from omegaconf import OmegaConf
 
+from nemo.constants import NEMO_ENV_VARNAME_VERSION
+from nemo.utils import logging
+from nemo.utils.exp_manager import directories, log_files
 from tests.docs.documents import ROOT
+
+
+@pytest.fixture(autouse=True)
+def _close_log_files(monkeypatch):
+    """A snippet that runs the experiment manager leaves no log files open and no version behind."""
+    monkeypatch.setenv(NEMO_ENV_VARNAME_VERSION, "")
+    yield
+    logging.remove_file_handlers()
+    log_files.close_lightning_files()
+    directories._exported_here.clear()
 
 
 @pytest.fixture(scope="session")

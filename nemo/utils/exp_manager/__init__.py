@@ -8,7 +8,12 @@ directories.py the folder of the run
 resume.py      which checkpoint to continue from
 exact_resume.py random states, and the place in the data, so that a resumed run repeats the uninterrupted one
 checkpoint.py  which checkpoints are kept; checkpoint_io.py: how one is written so that no crash breaks it
-log_files.py, loggers.py, logged_values.py, timing.py, early_stopping.py, time_limit.py, validation.py, clean_up.py,
+preemption.py  what a run does when the cluster or the user stops it
+damage.py      whether a checkpoint is whole, which is the newest, and what to do about a damaged one
+checkpoint_names.py, unfinished.py  which checkpoints lie in a folder, and which of them are whole
+ema.py         the moving average of the weights; ema_optimizer.py keeps it, ema_checkpoints.py names its files
+loggers/       TensorBoard, W&B, MLflow, DLLogger, ClearML, Neptune
+log_files.py, logged_values.py, timing.py, epoch_time.py, early_stopping.py, time_limit.py, validation.py, clean_up.py,
 errors.py
 """
 
@@ -22,18 +27,19 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "clean_up": ["clean_exp_ckpt"],
         "config": [
             "CallbackParams",
-            "ClearMLParams",
-            "DLLoggerParams",
             "EMAParams",
             "EarlyStoppingParams",
             "ExpManagerConfig",
-            "MLFlowParams",
             "StepTimingParams",
         ],
+        "ema": ["EMA"],
+        "ema_optimizer": ["EMAOptimizer"],
+        "epoch_time": ["LogEpochTimeCallback"],
         "directories": ["check_explicit_log_dir", "get_log_dir"],
         "early_stopping": ["configure_early_stopping"],
         "errors": [
             "CheckpointMisconfigurationError",
+            "CheckpointReadError",
             "CheckpointWriteError",
             "LoggerMisconfigurationError",
             "NotFoundError",
@@ -41,8 +47,13 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "exact_resume": ["ExactResume"],
         "log_files": ["add_filehandlers_to_pl_logger", "get_git_diff", "get_git_hash"],
         "logged_values": ["LoggedValues"],
-        "loggers": ["configure_loggers"],
+        "loggers.clearml": ["ClearMLLogger"],
+        "loggers.configure": ["configure_loggers"],
+        "loggers.dllogger": ["DLLogger"],
+        "loggers.neptune": ["NeptuneLogger"],
+        "loggers.params": ["ClearMLParams", "DLLoggerParams", "MLFlowParams"],
         "manager": ["error_checks", "exp_manager"],
+        "preemption": ["PreemptionCallback"],
         "resume": ["check_resume"],
         "time_limit": ["StatelessTimer"],
         "timing": ["TimingCallback"],

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from nemo.utils.exp_manager.ema_checkpoints import is_twin
 from nemo.utils.exp_manager.unfinished import is_unfinished
@@ -42,6 +43,30 @@ def parts_of(checkpoint: str) -> list[str]:
     if path.exists() or not path.parent.is_dir():
         return [checkpoint]
     return [str(part) for part in _in_rank_folders(path.parent, path.name)] or [checkpoint]
+
+
+def state_in_folder(state: dict[str, Any], folder: str) -> dict[str, Any]:
+    """The state of a ModelCheckpoint with the paths of a folder that has moved, or in which another run begins.
+
+    Checkpoints that are not in the folder are left out.
+    """
+    before = str(state.get("dirpath", folder))
+    if before == folder or "://" in before or "://" in folder:
+        return {"best_k_models": {}, **state}
+
+    def moved(path: str) -> str:
+        path = os.path.join(folder, os.path.relpath(path, before)) if path else ""
+        return path if os.path.exists(path) else ""
+
+    best = {moved(path): score for path, score in state.get("best_k_models", {}).items()}
+    best.pop("", None)
+    paths = {name: moved(state.get(name, "")) for name in ("best_model_path", "kth_best_model_path", "last_model_path")}
+    changed = {**state, **paths, "dirpath": folder, "best_k_models": best}
+    if not paths["best_model_path"]:
+        changed["best_model_score"] = None
+    if not paths["kth_best_model_path"]:
+        changed.pop("kth_value", None)
+    return changed
 
 
 def _in_rank_folders(folder: Path, name: str) -> Iterator[Path]:

@@ -155,3 +155,100 @@ def test_a_second_checkpoint_callback_is_refused(tmp_path):
 def test_a_monitor_that_never_comes_is_said(tmp_path, caplog):
     exp_manager(quiet_trainer(max_epochs=1, check_val_every_n_epoch=5), config(tmp_path))
     assert "max_epochs (1) is less than check_val_every_n_epoch (5)" in caplog.text
+
+
+# -------------------------------------------------------------------------------------------- values that are no number
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("mode", ["min", "max"])
+@pytest.mark.parametrize("save_top_k", [1, 3])
+def test_a_value_that_is_not_finite_is_never_the_best(tmp_path, caplog, bad, mode, save_top_k):
+    trainer, _, folder = run(config(tmp_path, mode=mode, save_top_k=save_top_k), (bad, 0.5, bad, bad), max_epochs=4)
+    callback = callback_of(trainer)
+    assert callback.best_model_path.endswith("a--val_loss=0.5000-epoch=1.ckpt")
+    assert list(callback.best_k_models) == [callback.best_model_path]
+    assert float(callback.best_model_score) == 0.5
+    assert [name for name in names(folder) if "last" not in name] == ["a--val_loss=0.5000-epoch=1.ckpt"]
+    assert f"val_loss is {bad} at step 4: this checkpoint is none of the best" in caplog.text
+
+
+def test_when_no_value_is_finite_there_is_no_best_and_the_last_is_kept(tmp_path, caplog):
+    params = {"save_best_model": True}
+    trainer, _, folder = run(config(tmp_path, **params), (float("nan"), float("inf")), max_epochs=2)
+    assert callback_of(trainer).best_model_path == ""
+    assert len(names(folder)) == 1
+    assert "last" in names(folder)[0]
+    assert "no best checkpoint was written; the last weights are kept" in caplog.text
+    assert names(folder, "*.nemo") == ["a.nemo"]
+
+
+def test_where_all_are_kept_those_are_kept_too_and_are_not_the_best(tmp_path):
+    trainer, _, folder = run(config(tmp_path, save_top_k=-1), (0.5, float("nan"), 0.7), max_epochs=3)
+    assert [name for name in names(folder) if "last" not in name] == [
+        "a--val_loss=0.5000-epoch=0.ckpt",
+        "a--val_loss=0.7000-epoch=2.ckpt",
+        "a--val_loss=nan-epoch=1.ckpt",
+    ]
+    assert len(callback_of(trainer).best_k_models) == 2
+    assert callback_of(trainer).best_model_path.endswith("epoch=0.ckpt")
+
+
+def test_a_resumed_run_does_not_take_such_a_value_over(tmp_path):
+    resumed = {"resume_if_exists": True, "resume_ignore_no_checkpoint": True}
+    for losses, epochs in (((0.5, float("-inf")), 2), ((0.5, 0.5, 0.6), 3)):
+        trainer, _, folder = run({**config(tmp_path, save_top_k=3), **resumed}, losses, max_epochs=epochs)
+    assert [float(score) for score in callback_of(trainer).best_k_models.values()] == pytest.approx([0.5, 0.6])
+    assert callback_of(trainer).best_model_path.endswith("a--val_loss=0.5000-epoch=0.ckpt")
+
+
+# ------------------------------------------------------------------------------------------------- folders and parts
+
+
+def test_checkpoints_that_are_folders_or_parts_are_counted_and_removed_whole(tmp_path):
+    folder = tmp_path / "checkpoints"
+    for name in (
+        "a--val_loss=0.1-epoch=1.ckpt/.metadata",
+        "a--val_loss=0.4-epoch=4.ckpt/.metadata",
+        "a--val_loss=0.4-epoch=4.ckpt/__0_0.distcp",
+        "mp_rank_00/a--val_loss=0.2-epoch=2.ckpt",
+        "mp_rank_01/a--val_loss=0.2-epoch=2.ckpt",
+        "mp_rank_00/a--val_loss=0.3-epoch=3.ckpt",
+        "mp_rank_01/a--val_loss=0.3-epoch=3.ckpt",
+        "mp_rank_00/a--val_loss=0.3-epoch=3-EMA.ckpt",
+    ):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    callback = NeMoModelCheckpoint(
+        n_resume=True, dirpath=str(folder), monitor="val_loss", save_top_k=2, model_parallel_size=2
+    )
+    trainer = quiet_trainer()
+    callback.setup(trainer, LightningModule(), "fit")
+    assert [float(score) for score in callback.best_k_models.values()] == pytest.approx([0.1, 0.2, 0.3, 0.4])
+    callback.on_train_start(trainer, LightningModule())
+    assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.ckpt")) == [
+        "a--val_loss=0.1-epoch=1.ckpt",
+        "mp_rank_00/a--val_loss=0.2-epoch=2.ckpt",
+        "mp_rank_01/a--val_loss=0.2-epoch=2.ckpt",
+    ]
+
+
+def test_a_run_whose_folder_was_moved_goes_on_with_its_checkpoints(tmp_path):
+    resumed = {"resume_if_exists": True, "resume_ignore_no_checkpoint": True}
+    run({**config(tmp_path / "before", save_top_k=2), **resumed}, LOSSES, max_epochs=3)
+    (tmp_path / "before").rename(tmp_path / "after")
+    trainer, _, folder = run({**config(tmp_path / "after", save_top_k=2), **resumed}, LOSSES, max_epochs=4)
+    assert names(folder) == [
+        "a--val_loss=0.2000-epoch=1.ckpt",
+        "a--val_loss=0.3000-epoch=3.ckpt",
+        "a--val_loss=0.3000-epoch=4-last.ckpt",
+    ]
+    assert callback_of(trainer).best_model_path == str(folder / "checkpoints" / "a--val_loss=0.2000-epoch=1.ckpt")
+
+
+def test_a_run_that_begins_from_another_ones_checkpoint_chooses_its_own_best(tmp_path):
+    _, _, first = run(config(tmp_path / "first"), (0.1,), max_epochs=1)
+    start = str(next(first.rglob("*last.ckpt")))
+    trainer, _, second = run({**config(tmp_path / "second"), "resume_from_checkpoint": start}, (0.1, 0.5), max_epochs=2)
+    assert callback_of(trainer).best_model_path == str(second / "checkpoints" / "a--val_loss=0.5000-epoch=1.ckpt")
+    assert len(names(first)) == 2
