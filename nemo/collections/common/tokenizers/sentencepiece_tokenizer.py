@@ -47,7 +47,9 @@ def load_processor(model: str | os.PathLike[str] | bytes) -> Any:
         if not content:
             raise RuntimeError("it is empty")
         processor.LoadFromSerializedProto(content)
-    except RuntimeError as error:
+        for index in range(processor.get_piece_size()):  # a damaged model fails here, not in the middle of training
+            processor.id_to_piece(index)
+    except (RuntimeError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"{source} is not a SentencePiece model ({error}). Expected a tokenizer.model made by SentencePiece; check "
             "that it was copied whole and is not the .vocab file."
@@ -62,6 +64,8 @@ class SentencePieceTokenizer(TokenizerSpec):
         model_path: file of the model, or its bytes.
         special_tokens: tokens beyond the model's, a list or role -> token (``{"cls_token": "[CLS]"}``); needs `legacy`.
         legacy: take special tokens that the model does not know; they get ids after the model's, and are found in text.
+        trim_spm_separator_after_special_token: leave out a bare mark of a word's beginning right after a special token,
+            as newer releases do.
 
     Raises:
         ValueError: `special_tokens` are given without `legacy`.
@@ -73,11 +77,13 @@ class SentencePieceTokenizer(TokenizerSpec):
         model_path: str | os.PathLike[str] | bytes,
         special_tokens: Mapping[str, str] | Sequence[str] | None = None,
         legacy: bool = False,
+        trim_spm_separator_after_special_token: bool = False,
     ) -> None:
         self.tokenizer = load_processor(model_path)
         self.original_vocab_size: int = self.tokenizer.get_piece_size()
         self.vocab_size: int = self.original_vocab_size
         self.legacy = legacy
+        self._trims = trim_spm_separator_after_special_token
         self.special_token_to_id: dict[str, int] = {}
         self.id_to_special_token: dict[int, str] = {}
         if special_tokens:
@@ -92,18 +98,19 @@ class SentencePieceTokenizer(TokenizerSpec):
         """The pieces of `text`; special tokens inside it stay whole in legacy mode."""
         tokens: list[str] = []
         for part in self._parts(text):
-            tokens.extend([part] if part in self.special_token_to_id else self.tokenizer.encode_as_pieces(part))
+            if part in self.special_token_to_id:
+                tokens.append(part)
+                continue
+            pieces = self.tokenizer.encode_as_pieces(part)
+            is_bare = self._trims and bool(tokens) and pieces[:1] == [WORD_START]
+            tokens.extend(pieces[1:] if is_bare else pieces)
         return tokens
 
     def text_to_ids(self, text: str) -> list[int]:
         """The ids of the pieces of `text`."""
         if not self.special_token_to_id:
             return self.tokenizer.encode_as_ids(text)
-        ids: list[int] = []
-        for part in self._parts(text):
-            special = self.special_token_to_id.get(part)
-            ids.extend(self.tokenizer.encode_as_ids(part) if special is None else [special])
-        return ids
+        return [self.token_to_id(token) for token in self.text_to_tokens(text)]
 
     def tokens_to_text(self, tokens: Sequence[str]) -> str:
         """The text of pieces; special tokens are left out of it."""
@@ -174,7 +181,7 @@ class SentencePieceTokenizer(TokenizerSpec):
             return [text]
         longest_first = sorted(self.special_token_to_id, key=len, reverse=True)
         cuts = re.split("(" + "|".join(map(re.escape, longest_first)) + ")", text)
-        return [part for part in cuts if part.strip()]
+        return [part for part in cuts if part]
 
     def _role_id(self, role: str, of_model: int | None) -> int:
         token = getattr(self, f"{role}_token", None) if self.legacy else None

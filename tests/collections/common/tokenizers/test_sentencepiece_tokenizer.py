@@ -136,3 +136,47 @@ def test_roles_that_a_model_lacks_are_attribute_errors():
         _ = tokenizer.eod
     assert tokenizer.name == "SentencePieceTokenizer"
     assert "SentencePieceTokenizer" in tokenizer.unique_identifiers["class"]
+
+
+def test_a_bare_mark_after_a_special_token_can_be_left_out(text_file, tmp_path):
+    model, _ = create_spt_model(text_file, 20, -1, True, "char", str(tmp_path / "c"))
+    keeps = SentencePieceTokenizer(model, ["[x]"], legacy=True)
+    trims = SentencePieceTokenizer(model, ["[x]"], legacy=True, trim_spm_separator_after_special_token=True)
+    assert keeps.text_to_tokens("at[x]at") == ["▁", "a", "t", "[x]", "▁", "a", "t"]
+    assert trims.text_to_tokens("at[x]at") == ["▁", "a", "t", "[x]", "a", "t"]
+    for tokenizer in (keeps, trims):
+        tokens = tokenizer.text_to_tokens("[x]cat[x][x] the")
+        assert tokenizer.text_to_ids("[x]cat[x][x] the") == tokenizer.tokens_to_ids(tokens)
+        assert tokens[0] == "[x]"
+
+
+@pytest.mark.parametrize(
+    ("options", "text", "pieces"),
+    [
+        ({"byte_fallback": True, "character_coverage": 0.99}, "é", ["▁", "<0xC3>", "<0xA9>"]),
+        ({"split_digits": True, "user_defined_symbols": ["<n>"]}, "a<n>", ["▁a", "<n>"]),
+        ({"control_symbols": ["<c>"], "bos": True, "eos": True}, "a", ["▁a"]),
+        ({"remove_extra_whitespaces": True}, "a  dog", ["▁a", "▁dog"]),
+        ({"remove_extra_whitespaces": False}, "a  dog", ["▁a", "▁", "▁dog"]),
+    ],
+)
+def test_each_option_of_training_has_its_effect(text_file, tmp_path, options, text, pieces):
+    size = 320 if "byte_fallback" in options else 45
+    model, _ = create_spt_model(text_file, size, -1, True, "bpe", str(tmp_path / "o"), **options)
+    tokenizer = SentencePieceTokenizer(model)
+    assert tokenizer.text_to_tokens(text) == pieces
+    if "control_symbols" in options:
+        assert tokenizer.vocab[:4] == ["<unk>", "<s>", "</s>", "<c>"]
+        assert "<c>" not in tokenizer.text_to_tokens("<c>")
+    with pytest.raises(TypeError, match="splits"):
+        create_spt_model(text_file, 20, -1, True, "bpe", str(tmp_path / "p"), splits=True)
+
+
+def test_damaged_models_fail_when_they_are_read(tmp_path):
+    content = (BPE64 / "tokenizer.model").read_bytes()
+    piece = "▁the".encode()
+    broken = content.replace(piece, piece[:-1] + b"\xff", 1)
+    assert broken != content
+    (tmp_path / "m.model").write_bytes(broken)
+    with pytest.raises(ConfigError, match=r"m\.model is not a SentencePiece model"):
+        SentencePieceTokenizer(tmp_path / "m.model")
