@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable
 
 
@@ -26,3 +27,9 @@ def check_lib_version(lib_name: str, checked_version: str, operator: Callable[..
     met = operator(Version(installed), Version(checked_version))
     relation = "meets" if met else "does not meet"
     return met, f"{lib_name} {installed} {relation} {operator.__name__} {checked_version}"
+
+
+def release_of(nemo_version: str | None) -> tuple[int, int]:
+    """Major and minor number of the release that made a model: `2.5.0rc1` gives (2, 5), None the first known, 1.23."""
+    numbers = re.match(r"(\d+)\.(\d+)", nemo_version or "")
+    return (int(numbers[1]), int(numbers[2])) if numbers else (1, 23)

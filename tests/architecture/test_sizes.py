@@ -8,13 +8,17 @@ FILE_LINES, FUNCTION_LINES, CLASS_LINES = 500, 60, 300
 
 LONGER_FILES: dict[str, str] = {
     # path: why it may have up to 600 lines
+    "nemo/aliases.py": "one table with a row for each moved name",
+    "nemo/collections/asr/modules/conformer_encoder.py": "forty keys of YAML files, each explained",
     "nemo/core/classes/model_pt.py": "some fifty public methods that users call, each a few lines that delegate",
 }
 LONGER_FUNCTIONS: dict[str, str] = {
     # path::name: why it may be longer than 60 lines
+    "nemo/collections/asr/modules/conformer_encoder.py::__init__": "its arguments are the keys of YAML files",
 }
 LONGER_CLASSES: dict[str, str] = {
     # path::name: why it may be longer than 300 lines
+    "nemo/collections/asr/modules/conformer_encoder.py::ConformerEncoder": "keys and methods that users' files fix",
     "nemo/core/classes/model_pt.py::ModelPT": "public methods fixed by users' scripts; what they do is elsewhere",
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from typing import Any
 
 import torch
@@ -13,6 +12,7 @@ from torch import Tensor
 from nemo.core.classes.model_pt import ModelPT
 from nemo.core.classes.pretrained import PretrainedModelInfo, resolve_subclass_pretrained_model_info
 from nemo.utils.exceptions import ConfigError
+from nemo.utils.versions import release_of
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +43,7 @@ class ASRModel(ModelPT):
     @property
     def closes_up_punctuation(self) -> bool:
         """Whether the release that made the model leaves out the space before a punctuation mark in transcripts."""
-        numbers = re.match(r"(\d+)\.(\d+)", str(self.cfg.nemo_version))
-        return numbers is not None and (int(numbers[1]), int(numbers[2])) >= PUNCTUATION_RELEASE
+        return release_of(self.cfg.nemo_version) >= PUNCTUATION_RELEASE
 
     @property
     def frame_seconds(self) -> float:

@@ -25,6 +25,7 @@ from nemo.collections.asr.metrics.wer import WER
 from nemo.collections.asr.models.adapter_model import ASRAdapterModelMixin
 from nemo.collections.asr.models.asr_model import ASRModel
 from nemo.collections.asr.models.catalogue import published_models
+from nemo.collections.asr.modules.conformer_encoder import ConformerEncoder
 from nemo.core.classes.exportable import Exportable
 from nemo.core.classes.pretrained import PretrainedModelInfo
 from nemo.core.classes.type_checking import typecheck
@@ -104,6 +105,8 @@ class EncDecCTCModel(ASRModel, ASRAdapterModelMixin, Exportable):
         self.preprocessor = self.from_config_dict(self.cfg.preprocessor)
         self.preprocessor.follow_release(self.cfg.nemo_version)
         self.encoder = self.from_config_dict(self.cfg.encoder)
+        if isinstance(self.encoder, ConformerEncoder):
+            self.encoder.follow_release(self.cfg.nemo_version)
         spec_augment = self.cfg.spec_augment
         self.spec_augmentation = self.from_config_dict(spec_augment) if spec_augment is not None else None
         self._build_outputs(self._decoder_config(), self.cfg.decoding)
@@ -285,7 +288,9 @@ class EncDecCTCModel(ASRModel, ASRAdapterModelMixin, Exportable):
 
     def training_step(self, batch: SpeechBatch, batch_idx: int) -> dict[str, Any]:
         """Loss of a batch; logs it with the learning rate and, now and then, the batch's error rate."""
+        self.take_adapter_losses()  # left behind by blocks that were computed again for the gradients of the last step
         loss, log_probs, encoded_lengths = self._loss(batch)
+        loss = self.add_auxiliary_losses(loss)
         log = {
             "train_loss": loss.detach(),
             "learning_rate": self._optimizer.param_groups[0]["lr"] if self._optimizer is not None else 0.0,

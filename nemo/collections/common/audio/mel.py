@@ -11,7 +11,6 @@ wanted, the batch is computed at once.
 from __future__ import annotations
 
 import random
-import re
 from typing import Any
 
 import torch
@@ -26,6 +25,7 @@ from nemo.collections.common.audio.normalization import (
     normalize_utterance,
 )
 from nemo.utils.exceptions import ConfigError, ShapeError
+from nemo.utils.versions import release_of
 
 WINDOWS = {
     "hann": torch.hann_window,
@@ -139,9 +139,7 @@ class FilterbankFeatures(nn.Module):
         Before 2.5: floor(samples / hop) + 1 frames, edges mirrored. From 2.5 on: floor(samples / hop) frames, edges
         filled with zeros, and nothing of an utterance leaks into its padding. None counts as 1.23.
         """
-        numbers = re.match(r"(\d+)\.(\d+)", nemo_version or "")
-        release = (int(numbers[1]), int(numbers[2])) if numbers else (1, 23)
-        self._counts_partial_hop = release < NEW_FRAMING_RELEASE
+        self._counts_partial_hop = release_of(nemo_version) < NEW_FRAMING_RELEASE
 
     def get_seq_len(self, seq_len: Tensor) -> Tensor:
         """Valid frames of utterances of `seq_len` samples, before padding to `pad_to`; int64."""

@@ -12,7 +12,7 @@ import torch
 from nemo.collections.asr.models import ASRModel
 
 COMPAT = Path(__file__).parents[3] / "data" / "compat"
-ARCHIVES = sorted(path.stem for path in COMPAT.glob("*_ctc_*.nemo"))
+ARCHIVES = sorted(path.stem for kind in ("ctc", "streaming") for path in COMPAT.glob(f"*_{kind}_*.nemo"))
 
 
 @pytest.fixture(params=ARCHIVES)

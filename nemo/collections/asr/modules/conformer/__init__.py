@@ -1,0 +1,1 @@
+"""The parts of Conformer encoders; the encoder itself is in nemo/collections/asr/modules/conformer_encoder.py."""
