@@ -6,9 +6,10 @@ input from strangers: it is read without importing what it names, and it may hav
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from nemo.core.archive.safe_yaml import config_from_tree
 from nemo.core.archive.targets import TargetPolicy
 from nemo.core.classes.model import Model
 from nemo.core.connectors.config_contents import named_targets
+from nemo.core.connectors.unfilled_weights import Unfilled
 from nemo.utils.atomic import atomic_write
 from nemo.utils.exceptions import ArchiveError, ConfigError, UnsafeTargetError
 
@@ -44,12 +46,30 @@ class AdapterFile:
     policy: TargetPolicy
     """To be active while the adapters are built."""
 
-    def load_into(self, full_name: str, adapters: Sequence[nn.Module], states: States, strict: bool) -> None:
+    @contextlib.contextmanager
+    def building(self, full_name: str, strict: bool) -> Iterator[None]:
+        """The block builds one adapter, to be loaded next: as the policy allows, and without filling its weights.
+
+        A section that asks for more weights than the file has does not take memory for them then.
+
+        Raises:
+            ArchiveError: it cannot be built.
+        """
+        from hydra.errors import InstantiationException
+
+        try:
+            with self.policy.active(), Unfilled() if strict else contextlib.nullcontext():
+                yield
+        except InstantiationException as error:
+            raise ArchiveError(f"{self.source}: the adapter {full_name!r} cannot be built: {error}") from error
+
+    def load_into(self, full_name: str, adapters: Sequence[nn.Module], strict: bool) -> None:
         """Loads the weights of one adapter at all its places.
 
         Raises:
             ArchiveError: they are of another network.
         """
+        states = self.states[full_name]
         if len(adapters) != len(states):
             raise ArchiveError(
                 f"{self.source}: the adapter {full_name!r} was at {len(states)} places of its model; this model has "

@@ -8,12 +8,14 @@ from typing import Any
 
 import torch
 from omegaconf import DictConfig, OmegaConf
-from torch import nn
+from torch import Tensor, nn
 
 from nemo.core.adapters.adapter_files import read_adapters, write_adapters
 from nemo.core.adapters.module_adapters import AdapterModuleMixin, chosen_names
 from nemo.core.adapters.names import GLOBAL_KEY, METADATA_KEY, check_new_name, split_name
+from nemo.core.adapters.strategies.residual_add import LOSS_NAME
 from nemo.core.adapters.unfreezing import unfreeze_enabled
+from nemo.core.classes.access import AccessMixin
 from nemo.core.classes.serialization import plain_config
 from nemo.utils.exceptions import ConfigError
 
@@ -201,6 +203,16 @@ class AdapterModelPTMixin:
         """
         unfreeze_enabled(self, freeze_batchnorm)  # type: ignore[arg-type]  # this is a Module
 
+    def take_adapter_losses(self) -> list[Tensor]:
+        """The auxiliary losses (`l2_lambda`) that adapters registered since the last call; they are forgotten then."""
+        network: Any = self
+        registries = AccessMixin.get_module_registry(network).values()
+        return [loss for registry in registries for loss in registry.pop(LOSS_NAME, [])]
+
+    def add_auxiliary_losses(self, loss: Tensor) -> Tensor:
+        """A training loss with those of the adapters; call it after each forward."""
+        return torch.stack([loss, *self.take_adapter_losses()]).sum()
+
     # -------------------------------------------------------------------------------------------------------- files
 
     def save_adapters(self, filepath: str, name: str | Sequence[str] | None = None) -> None:
@@ -250,12 +262,12 @@ class AdapterModelPTMixin:
         before = self._adapter_sections.copy()
         added: list[str] = []
         try:
-            with found.policy.active():
-                for full_name, states in found.states.items():
-                    _, adapter = split_name(full_name)
+            for full_name in found.states:
+                _, adapter = split_name(full_name)
+                with found.building(full_name, strict):
                     self.add_adapter(full_name, found.sections[adapter])
-                    added.append(adapter)
-                    found.load_into(full_name, list(self._weights_of(adapter)), states, strict)
+                added.append(adapter)
+                found.load_into(full_name, list(self._weights_of(adapter)), strict)
         except BaseException:
             for module in list(self._adapter_modules()):
                 for adapter in added:

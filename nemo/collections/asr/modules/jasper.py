@@ -23,6 +23,7 @@ from nemo.collections.asr.modules.masked_conv import (
 from nemo.collections.asr.modules.squeeze_excite import SqueezeExcite
 from nemo.collections.asr.modules.valid_frames import ValidFrames
 from nemo.core.adapters.module_adapters import AdapterModuleMixin
+from nemo.core.classes.access import AccessMixin
 from nemo.utils.exceptions import ConfigError
 
 BATCH_NORM_EPSILON = 1e-3
@@ -138,7 +139,7 @@ class GroupShuffle(nn.Module):
         return grouped.transpose(1, 2).reshape(batch, channels, time)
 
 
-class JasperBlock(nn.Module, AdapterModuleMixin):
+class JasperBlock(nn.Module, AdapterModuleMixin, AccessMixin):
     """One block; the names of its parts, `mconv` and `res`, are fixed by archives. Adapters get its output, [B, T, C].
 
     Args:

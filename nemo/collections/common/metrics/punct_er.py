@@ -6,7 +6,7 @@ mark. Then, with C marks correct, S taken for another mark, D deleted and I inse
     PER = (S + D + I) / (C + S + D + I).
 
 Errors of words do not count, but a mark that stands where the other text has a word is deleted or inserted. Of several
-alignments with the fewest edits, one with the fewest errors of marks counts.
+alignments with the fewest edits, one with the most equal words counts, of those one with the fewest errors of marks.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ Counts = dict[str, dict[str, int]]
 Rates = dict[str, dict[str, float]]
 Token = tuple[str, str]
 """A word or mark, and what it is aligned by."""
-Cost = tuple[int, int, int]
-"""Edits, errors of marks, and the number of equal marks, negated: less is better, the first counts most."""
+Cost = tuple[int, int, int, int]
+"""Edits, equal words (negated), errors of marks, equal marks (negated): less is better, the first counts most."""
 
 
 class PunctuationErrorRates(NamedTuple):
@@ -191,7 +191,7 @@ def punctuation_error_rate(
 
 def _aligned(reference: Sequence[Token], hypothesis: Sequence[Token], mask: str) -> list[tuple[str, str]]:
     """Pairs of tokens, "" where one text has nothing."""
-    cost: dict[tuple[int, int], Cost] = {(0, 0): (0, 0, 0)}
+    cost: dict[tuple[int, int], Cost] = {(0, 0): (0, 0, 0, 0)}
     came_from: dict[tuple[int, int], tuple[int, int]] = {}
     for i in range(len(reference) + 1):
         for j in range(len(hypothesis) + 1):
@@ -219,13 +219,15 @@ def _step(
     cost: dict[tuple[int, int], Cost], start: tuple[int, int], target: Token | None, found: Token | None, mask: str
 ) -> tuple[Cost, tuple[int, int]]:
     """What an alignment costs whose last pair is this one, and where that pair starts."""
-    edits, errors, kept = cost[start]
+    edits, words, errors, kept = cost[start]
     target_key = target[1] if target else None
     found_key = found[1] if found else None
     if target_key != found_key:
-        return (edits + 1, errors + (target_key == mask) + (found_key == mask), kept), start
-    is_mark, is_equal = target_key == mask, target == found
-    return (edits, errors + (is_mark and not is_equal), kept - (is_mark and is_equal)), start
+        return (edits + 1, words, errors + (target_key == mask) + (found_key == mask), kept), start
+    if target_key != mask:
+        return (edits, words - 1, errors, kept), start
+    is_equal = target == found
+    return (edits, words, errors + (not is_equal), kept - is_equal), start
 
 
 def _share(part: int, whole: int) -> float:
