@@ -25,6 +25,7 @@ from nemo.collections.asr.metrics.wer import WER
 from nemo.collections.asr.models.adapter_model import ASRAdapterModelMixin
 from nemo.collections.asr.models.asr_model import ASRModel
 from nemo.collections.asr.models.catalogue import published_models
+from nemo.collections.asr.modules.conformer_encoder import ConformerEncoder
 from nemo.core.classes.exportable import Exportable
 from nemo.core.classes.pretrained import PretrainedModelInfo
 from nemo.core.classes.type_checking import typecheck
@@ -104,6 +105,8 @@ class EncDecCTCModel(ASRModel, ASRAdapterModelMixin, Exportable):
         self.preprocessor = self.from_config_dict(self.cfg.preprocessor)
         self.preprocessor.follow_release(self.cfg.nemo_version)
         self.encoder = self.from_config_dict(self.cfg.encoder)
+        if isinstance(self.encoder, ConformerEncoder):
+            self.encoder.follow_release(self.cfg.nemo_version)
         spec_augment = self.cfg.spec_augment
         self.spec_augmentation = self.from_config_dict(spec_augment) if spec_augment is not None else None
         self._build_outputs(self._decoder_config(), self.cfg.decoding)
