@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from itertools import groupby
 
 from nemo.collections.common.tokenizers.pair_merging import merge_pairs
 from nemo.collections.common.tokenizers.vocabulary_file import read_lines
@@ -26,12 +26,8 @@ _WORD = re.compile(f"[^ \t\n\v\f\r{WORD_START}]+")  # exactly what the library t
 _WHAT = "a model written by YouTokenToMe (a text file, which begins with two numbers)"
 
 
-@dataclass(frozen=True)
-class _Piece:
-    """A token of a text: its id and how it reads; an unknown stretch reads as it stands in the text."""
-
-    index: int
-    text: str
+_Pieces = tuple[list[int], list[str]]
+"""Ids of the pieces of a word, and how they read; an unknown stretch reads as it stands in the text."""
 
 
 class YouTokenToMeModel:
@@ -72,7 +68,7 @@ class YouTokenToMeModel:
                 f"{_WHAT}; check the file."
             )
         self._ids = {piece: index for index, piece in sorted(self._pieces.items(), reverse=True)}  # the lowest id stays
-        self._cache: dict[str, list[_Piece]] = {}
+        self._cache: dict[str, _Pieces] = {}
 
     def _add_character(self, rows: _Rows) -> None:
         code, index = rows.take(2, "a code point and an id")
@@ -135,49 +131,46 @@ class YouTokenToMeModel:
             text: words between white space.
             is_dropped: see :func:`~nemo.collections.common.tokenizers.pair_merging.merge_pairs`.
         """
-        return [piece.index for word in _WORD.findall(text) for piece in self._word(word, is_dropped)]
+        ids: list[int] = []
+        for word in _WORD.findall(text):
+            ids += self._word(word, is_dropped)[0]
+        return ids
 
     def encode_as_subwords(self, text: str, is_dropped: Callable[[], bool] | None = None) -> list[str]:
         """The pieces of `text`; what the model does not know stands as it is in the text."""
-        return [piece.text for word in _WORD.findall(text) for piece in self._word(word, is_dropped)]
+        subwords: list[str] = []
+        for word in _WORD.findall(text):
+            subwords += self._word(word, is_dropped)[1]
+        return subwords
 
     def decode(self, ids: Sequence[int], ignore_ids: Sequence[int] = ()) -> str:
         """The text of ids."""
         text = "".join(self.id_to_subword(int(index)) for index in ids if index not in ignore_ids)
         return text.replace(WORD_START, " ").removeprefix(" ")
 
-    def _word(self, word: str, is_dropped: Callable[[], bool] | None) -> list[_Piece]:
+    def _word(self, word: str, is_dropped: Callable[[], bool] | None) -> _Pieces:
         if is_dropped is not None:
-            return list(self._cut(word, is_dropped))
+            return self._cut(word, is_dropped)
         pieces = self._cache.get(word)
         if pieces is None:
-            pieces = list(self._cut(word, None))
+            pieces = self._cut(word, None)
             if len(self._cache) < LARGEST_CACHE:
                 self._cache[word] = pieces
         return pieces
 
-    def _cut(self, word: str, is_dropped: Callable[[], bool] | None) -> Iterator[_Piece]:
+    def _cut(self, word: str, is_dropped: Callable[[], bool] | None) -> _Pieces:
         """Stretches of known characters are merged; one of unknown characters is one unknown piece."""
-        known: list[int] = []
-        unknown = ""
-        for character in WORD_START + word:
-            index = self._characters.get(character)
-            if index is None:
-                yield from self._merged(known, is_dropped)
-                known = []
-                unknown += character
-                continue
-            if unknown:
-                yield _Piece(self.unk_id, unknown)
-                unknown = ""
-            known.append(index)
-        yield from self._merged(known, is_dropped)
-        if unknown:
-            yield _Piece(self.unk_id, unknown)
-
-    def _merged(self, ids: list[int], is_dropped: Callable[[], bool] | None) -> Iterator[_Piece]:
-        for index in merge_pairs(ids, self._rules, is_dropped):
-            yield _Piece(index, self._pieces[index])
+        ids: list[int] = []
+        texts: list[str] = []
+        for is_known, stretch in groupby(WORD_START + word, key=self._characters.__contains__):
+            if is_known:
+                merged = merge_pairs([self._characters[character] for character in stretch], self._rules, is_dropped)
+                ids += merged
+                texts += [self._pieces[index] for index in merged]
+            else:
+                ids.append(self.unk_id)
+                texts.append("".join(stretch))
+        return ids, texts
 
 
 class _Rows:
