@@ -17,6 +17,7 @@ from typing import IO, BinaryIO
 
 from nemo.core.archive.file_views import map_file, map_open_file, open_view
 from nemo.core.archive.member_names import check_no_twins, checked_name
+from nemo.core.archive.nested import START_BYTES, check_not_nested
 from nemo.core.archive.tar_headers import MAX_MEMBERS, read_entries
 from nemo.utils.exceptions import ArchiveError, UnsafeArchiveError
 
@@ -26,10 +27,6 @@ MAX_CONFIG_BYTES = 10 * 2**20
 MAX_GZIP_RATIO = 4
 MIN_GZIP_ROOM = 64 * 2**20
 """Bytes that a gzip may grow to whatever its ratio: small models of zeros compress well."""
-
-_NESTED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"7z\xbc\xaf'\x1c": "7z", b"Rar!": "rar"}
-_ZIPS = (".ckpt", ".pt", ".pth", ".bin", ".npz", ".distcp")
-"""Endings of PyTorch's and NumPy's own files, which are zips."""
 
 
 class ArchiveReader:
@@ -167,7 +164,9 @@ class ArchiveReader:
                     f"{source}: more than {MAX_MEMBERS} members; a model has fewer than a hundred."
                 )
             members[name] = (entry.offset, entry.size)
-            _check_not_nested(name, self._data[entry.offset : entry.offset + entry.size], source)
+            check_not_nested(
+                name, bytes(self._data[entry.offset : entry.offset + min(entry.size, START_BYTES)]), source
+            )
         check_no_twins(names, source)
         return members
 
@@ -231,14 +230,3 @@ def _gunzipped(file: IO[bytes], source: str) -> memoryview:
         if not size:
             raise ArchiveError(f"{source}: the gzip holds nothing. Download or copy the file again.")
         return map_open_file(unpacked)
-
-
-def _check_not_nested(name: str, content: memoryview, source: str) -> None:
-    start = bytes(content[:512])
-    kind = next((kind for magic, kind in _NESTED.items() if start.startswith(magic)), None)
-    if start[257:262] == b"ustar":
-        kind = "tar"
-    if start.startswith(b"PK\x03\x04") and not name.endswith(_ZIPS):
-        kind = "zip"
-    if kind:
-        raise UnsafeArchiveError(f"{source}: the member {name!r} is an archive itself ({kind}); none is needed there.")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Union, cast
 
 from nemo.core.archive.member_names import check_no_twins, checked_name
+from nemo.core.archive.nested import START_BYTES, check_not_nested
 from nemo.utils.atomic import atomic_write
 
 Source = Union[bytes, str, "os.PathLike[str]", Callable[[IO[bytes]], None]]
@@ -27,18 +28,29 @@ def write_archive(
         sort: order members by name; otherwise in the order of `contents`.
 
     Raises:
-        UnsafeArchiveError: a name that :class:`ArchiveReader` would refuse.
+        UnsafeArchiveError: a name or a content that :class:`ArchiveReader` would refuse.
         OSError: a source cannot be read or the archive cannot be written.
     """
     members = contents if isinstance(contents, Mapping) else _files_of(Path(contents))
     names = {name: checked_name(name, str(path)) for name in (sorted(members) if sort else members)}
     check_no_twins(names.values(), str(path))
+    for given, name in names.items():
+        check_not_nested(name, _start_of(members[given]), str(path))
     with atomic_write(path) as temporary, tarfile.open(temporary, "w:", format=tarfile.PAX_FORMAT) as tar:
         root = tarfile.TarInfo("./")
         root.type, root.mode = tarfile.DIRTYPE, 0o700
         tar.addfile(root)
         for given, name in names.items():
             _add(tar, f"./{name}", members[given])
+
+
+def _start_of(source: Source) -> bytes:
+    if isinstance(source, bytes):
+        return source[:START_BYTES]
+    if callable(source):  # weights
+        return b""
+    with open(source, "rb") as file:
+        return file.read(START_BYTES)
 
 
 def _files_of(folder: Path) -> dict[str, Source]:

@@ -60,3 +60,15 @@ def test_what_would_be_refused_is_not_written(tmp_path, names):
     with pytest.raises(UnsafeArchiveError):
         write_archive(tmp_path / "m.nemo", dict.fromkeys(names, b"x"))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("as_file", [False, True])
+def test_what_the_reader_would_refuse_is_not_written(tmp_path, as_file):
+    import gzip
+
+    content = gzip.compress(b"a vocabulary")
+    (tmp_path / "words.txt.gz").write_bytes(content)
+    source = tmp_path / "words.txt.gz" if as_file else content
+    with pytest.raises(UnsafeArchiveError, match=r"'words.txt.gz' is an archive itself \(gzip\).*Unpack it"):
+        write_archive(tmp_path / "a.nemo", {"words.txt.gz": source})
+    assert not (tmp_path / "a.nemo").exists()
