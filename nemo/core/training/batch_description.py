@@ -1,14 +1,14 @@
 """What a batch was made of, said in words after something went wrong with it.
 
 The samples' own names are found in one of two ways: the model offers `describe_batch(batch)`, or the loader's order can
-be drawn again, and the dataset offers `describe_sample(number)`. Else the numbers in the dataset, or only the shapes
+be drawn again, and the dataset offers `describe_sample(key)`. Else the numbers in the dataset, or only the shapes
 of the tensors, have to do.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
@@ -46,36 +46,35 @@ def describe_samples(trainer: Trainer, model: LightningModule, batch: Any, batch
     loader = trainer.train_dataloader
     if not isinstance(loader, DataLoader):
         return []
-    numbers = sample_numbers(loader, trainer.current_epoch, batch_index)
+    keys = sample_keys(loader, trainer.current_epoch, batch_index)
     describe_sample = getattr(loader.dataset, "describe_sample", None)
     if describe_sample is not None:
-        return [str(describe_sample(number)) for number in numbers]
-    return [f"sample {number}" for number in numbers]
+        return [str(describe_sample(key)) for key in keys]
+    return [f"sample {key}" for key in keys]
 
 
-def sample_numbers(loader: DataLoader[Any], epoch: int, batch_index: int) -> list[int]:
-    """Numbers in the dataset of the samples of a batch; empty where the loader's order cannot be drawn again."""
+def sample_keys(loader: DataLoader[Any], epoch: int, batch_index: int) -> list[Any]:
+    """Keys (mostly numbers) in the dataset of a batch's samples; empty where its order cannot be drawn again."""
     order = _repeated_order(loader.sampler, epoch)
     if order is None:
         return []
     if loader.batch_size is None:  # its sampler gives whole batches
-        whole: Any = next(islice(order, batch_index, None), [])
-        return [int(number) for number in whole] if isinstance(whole, Sequence) else [int(whole)]
+        return list(next(islice(order, batch_index, None), []))
     start = batch_index * loader.batch_size
-    return [int(number) for number in islice(order, start, start + loader.batch_size)]
+    return list(islice(order, start, start + loader.batch_size))
 
 
-def _repeated_order(sampler: Any, epoch: int) -> Iterable[Any] | None:
+def _repeated_order(sampler: Any, epoch: int) -> Iterator[Any] | None:
     """The order that a sampler gave in an epoch; its own state stays as it is."""
-    if isinstance(sampler, DistributedSampler):
-        again: Any = copy.copy(sampler)
-        again.set_epoch(epoch)
-        return iter(again)
     position = getattr(sampler, "position", None)  # samplers of the collections: a function of seed and epoch
     if position is not None:
         again = copy.copy(sampler)
         again.position = copy.copy(position)
         again.position.pending = None
         again.position.epoch = epoch
+        return iter(again)
+    if isinstance(sampler, DistributedSampler):
+        again = copy.copy(sampler)
+        again.set_epoch(epoch)
         return iter(again)
     return iter(sampler) if type(sampler) is SequentialSampler else None

@@ -59,9 +59,6 @@ def training_callbacks(model: LightningModule, cfg: DictConfig) -> list[Callback
         ConfigError: a section has an unknown key, or a value that cannot be.
     """
     callbacks: list[Callback] = []
-    guarded = _non_finite_config(cfg)
-    if guarded.action != "ignore":
-        callbacks.append(NonFiniteGuard(guarded))
     for key, (schema, callback) in SWITCHED.items():
         given = cfg.get(key)
         if given is None:
@@ -70,6 +67,9 @@ def training_callbacks(model: LightningModule, cfg: DictConfig) -> list[Callback
         config = with_defaults(schema, section, where=f"model.{key}", strict=True)
         if config.enabled:
             callbacks.append(callback(config))  # type: ignore[call-arg]
+    guarded = _non_finite_config(cfg)
+    if guarded.action != "ignore":
+        callbacks.append(NonFiniteGuard(guarded))  # last: the others act on gradients that it may remove
     return callbacks
 
 

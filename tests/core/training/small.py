@@ -50,8 +50,8 @@ def model(spoil=None, **config):
 
 def trainer(folder, **more):
     quiet = {"enable_progress_bar": False, "enable_model_summary": False}
-    options = {"max_epochs": 1, "logger": False, "enable_checkpointing": False, **quiet, **more}
-    return pl.Trainer(accelerator="cpu", devices=1, default_root_dir=folder, **options)
+    options = {"max_epochs": 1, "devices": 1, "logger": False, "enable_checkpointing": False, **quiet, **more}
+    return pl.Trainer(accelerator="cpu", default_root_dir=folder, **options)
 
 
 def loader(x, y=None, batch_size=4):

@@ -25,7 +25,7 @@ def test_gradient_norms_are_those_of_the_chosen_steps_with_nan_as_a_string(tmp_p
     def spoil(loss, x, index):
         return loss * float("nan") if index == 2 else loss
 
-    made = model(spoil, dump_debug_info={"gradient_steps": [1, 2]}, non_finite={"action": "warn"})
+    made = model(spoil, dump_debug_info={"gradient_steps": [1, 2]})
     made.on_after_backward = lambda: norms.append(made.decoder.bias.grad.norm().item())
     fitted(made, tmp_path)
     records = [each for each in lines(tmp_path / "debug_info" / "rank_0.jsonl") if each.get("name") == "decoder.bias"]
