@@ -91,19 +91,22 @@ class PreemptionCallback(Callback):
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Writes the last checkpoint if the exception is Lightning's, raised since :class:`StopSignals` told it to."""
         signals = self._signals
-        if not isinstance(exception, SIGTERMException) or signals is None or signals.received is None:
+        if signals is None or signals.received is None:
             return
-        exception.code = exit_code(signals.received)
-        if not signals.has_trained or trainer.sanity_checking:
-            logger.warning("%s before the first step: there was nothing to save", signals.name)
+        if isinstance(exception, SIGTERMException):
+            exception.code = exit_code(signals.received)
+            self._save(trainer, signals.name)
+        elif not isinstance(exception, StopNowException) or exception.code != exit_code(signals.received):
             return
-        self.checkpoint_callback.save_last_now(trainer)
-        path = self.checkpoint_callback.last_model_path
-        logger.warning(
-            "%s: step %d is finished, and the run can be resumed from %s", signals.name, trainer.global_step, path
-        )
         if signals.asks_to_requeue and trainer.is_global_zero:
             requeue_slurm_job()
+
+    def _save(self, trainer: Trainer, name: str) -> None:
+        checkpoints = self.checkpoint_callback
+        checkpoints.save_last = True  # whatever the config says: no copy, no link to an earlier one, but this step
+        checkpoints.save_last_now(trainer)
+        path = checkpoints.last_model_path
+        logger.warning("%s: step %d is finished, and the run can be resumed from %s", name, trainer.global_step, path)
 
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Ends the program if the signal came when the training was over anyway."""
