@@ -31,6 +31,7 @@ def whole_state_dict(model: nn.Module) -> dict[str, Tensor]:
     from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
 
     gathered = get_model_state_dict(model, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
+    torch.distributed.barrier()  # a process that went on, and ended, would break off what the first still receives
     # gathering gives tensors of a class of its own, which no file is to hold
     return {name: value if type(value) is Tensor else value.clone() for name, value in gathered.items()}  # type: ignore[union-attr]
 

@@ -80,8 +80,12 @@ def run_processes(
         result.unlink(missing_ok=True)
     if fails:
         return outcomes
-    for rank, outcome in enumerate(outcomes):
-        assert outcome.exit_code == 0, f"process {rank} of {processes}: {outcome.exit_code}\n{outcome.output}"
+    failed = [
+        f"process {rank} of {processes}: {outcome.exit_code}\n{outcome.output}"
+        for rank, outcome in enumerate(outcomes)
+        if outcome.exit_code != 0
+    ]
+    assert not failed, "\n".join(failed)
     return [outcome.result for outcome in outcomes]
 
 

@@ -253,3 +253,22 @@ def make_trainer(callbacks: list[Any], **options: Any) -> pl.Trainer:
 def numbers_of(state_dict: dict[str, torch.Tensor]) -> dict[str, list[float]]:
     """Name -> numbers of each floating-point tensor."""
     return {name: value.flatten().tolist() for name, value in state_dict.items() if value.is_floating_point()}
+
+
+def manage(experiment: dict[str, Any], **options: Any) -> dict[str, Any]:
+    """Only calls the experiment manager; the clock of each process would give a folder of its own."""
+    from nemo.utils import logging as nemo_logging
+    from nemo.utils.app_state import AppState
+    from nemo.utils.exp_manager import directories
+
+    directories._new_version = lambda *arguments: f"version of process {AppState().global_rank}"
+    trainer = make_trainer([], **options)
+    folder = exp_manager(trainer, {"create_tensorboard_logger": False, **experiment})
+    nemo_logging.info("process %d writes", trainer.global_rank)
+    return {
+        "folder": str(folder),
+        "rank": trainer.global_rank,
+        "local_rank": trainer.local_rank,
+        "world_size": trainer.world_size,
+        "connected": torch.distributed.is_initialized(),
+    }

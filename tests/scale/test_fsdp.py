@@ -60,7 +60,10 @@ def test_a_stopped_run_goes_on_exactly(in_one_file, tmp_path, sharded):
     arguments = {
         "model": "regression",
         "model_arguments": {"batch_size": 2},
-        "experiment": {**EXPERIMENT, "checkpoint_callback_params": {"every_n_train_steps": 1, "monitor": None, "save_top_k": 1}},
+        "experiment": {
+            **EXPERIMENT,
+            "checkpoint_callback_params": {"every_n_train_steps": 1, "monitor": None, "save_top_k": 1},
+        },
         "strategy_arguments": {"save_distributed_checkpoint": not in_one_file},
     }
     stopped = run_processes(train, 2, tmp_path, **arguments, stop_at=3)

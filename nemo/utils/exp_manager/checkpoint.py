@@ -261,7 +261,7 @@ class NeMoModelCheckpoint(ModelCheckpoint):
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Writes the `.nemo` file of a run that was killed after its last checkpoint; nothing is left to train."""
-        if self.n_resume and not trainer.fast_dev_run and not Path(self._nemo_path()).exists():  # type: ignore[attr-defined]
+        if self.n_resume and not trainer.fast_dev_run and not _exists(trainer, self._nemo_path()):  # type: ignore[attr-defined]
             self._write_final_archive(trainer, pl_module)
 
     def _write_final_archive(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -277,11 +277,11 @@ class NeMoModelCheckpoint(ModelCheckpoint):
         if not self.always_save_nemo or self._is_writing_twin or not isinstance(pl_module, Saveable):
             return
         if not self.save_best_model or self.best_model_path in ("", self._best_in_nemo):
-            if not self.save_best_model or not Path(self._nemo_path()).exists():
+            if not self.save_best_model or not _exists(trainer, self._nemo_path()):
                 self._save_archive(trainer, pl_module)
             return
         # the best changed: it is the one being written, or, after a resume, one on disk
-        if Path(self.best_model_path).exists():
+        if _exists(trainer, self.best_model_path):
             current = {name: value.clone() for name, value in pl_module.state_dict().items()}
             load_whole_state_dict(pl_module, _weights_in(trainer, self._best_weights_path(trainer)))
             pl_module.save_to(self._nemo_path())
@@ -407,6 +407,11 @@ def _interval(value: Any) -> timedelta | None:
         )
     days, hours, minutes, seconds = map(int, match.groups())
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+
+def _exists(trainer: Trainer, path: str) -> bool:
+    """Whether the first process sees a file, in every process: what follows is done by all of them or by none."""
+    return bool(trainer.strategy.broadcast(Path(path).exists()))
 
 
 def _weights_in(trainer: Trainer, path: str) -> dict[str, Tensor]:
