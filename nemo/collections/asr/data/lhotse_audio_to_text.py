@@ -53,6 +53,10 @@ class LhotseAudioToText(torch.utils.data.Dataset):
             torch.tensor([len(tokens) for tokens in ids]),
         )
 
+    def describe_sample(self, cut: Any) -> str:
+        """A cut in words, for messages."""
+        return f"cut {cut.id}"
+
     def _samples(self, cut: Any) -> np.ndarray:
         try:
             samples = cut.load_audio()  # [channels, T]

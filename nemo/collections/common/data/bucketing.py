@@ -174,17 +174,18 @@ class LengthBuckets(BatchPlan):
 
 
 def _halved(batches: list[list[int]], world_size: int) -> list[list[int]]:
-    """As many batches as the processes can share evenly: the largest are halved until they can."""
+    """As many batches as the processes can share evenly: the largest are halved until they can.
+
+    Where all are of one sample, some come twice, less than one for each process.
+    """
     batches = list(batches)
     while len(batches) % world_size:
         place = max(range(len(batches)), key=lambda number: len(batches[number]))
         batch = batches[place]
         if len(batch) == 1:
-            raise ConfigError(
-                f"{sum(map(len, batches))} samples cannot be shared by {world_size} processes: each step needs a "
-                "sample for every process. Use fewer processes, or set drop_last."
-            )
-        batches[place : place + 1] = [batch[: len(batch) // 2], batch[len(batch) // 2 :]]
+            batches.append(batch)
+        else:
+            batches[place : place + 1] = [batch[: len(batch) // 2], batch[len(batch) // 2 :]]
     return batches
 
 

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 import torch
+from torch.utils.data import IterableDataset
 
 from nemo.collections.common.data.keyed_dataset import IndexedSamples, KeyedDataset, described, generator_of
 from nemo.collections.common.data.mixture import apportioned, shares, turns
@@ -196,7 +197,8 @@ def _check(datasets: list[Any], scale: float) -> None:
     if not scale > 0:
         raise ConfigError(f"sampling_scale is {scale!r}. Expected a number above 0; 1 makes an epoch of all samples.")
     for number, each in enumerate(datasets):
-        if not isinstance(each, KeyedDataset) and not hasattr(each, "__getitem__"):
+        only_iterable = isinstance(each, IterableDataset) or not hasattr(each, "__getitem__")
+        if only_iterable and not isinstance(each, KeyedDataset):
             raise ConfigError(
                 f"Dataset {number}, a {type(each).__name__}, can only be iterated over. Expected samples by number "
                 "(__getitem__ and __len__) or a KeyedDataset, whose order can be planned."
