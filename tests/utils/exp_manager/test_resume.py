@@ -1,9 +1,13 @@
 import os
+from pathlib import Path
 
 import pytest
+import torch
 
 from nemo.utils.exp_manager import check_resume
-from nemo.utils.exp_manager.errors import NotFoundError
+from nemo.utils.exp_manager.errors import CheckpointReadError, NotFoundError
+from nemo.utils.exp_manager.resume import check_same_checkpoint
+from tests.reliability import warm_processes
 from tests.utils.exp_manager.runs import names, quiet_trainer, run
 
 
@@ -134,3 +138,103 @@ def test_a_second_run_goes_on_where_the_first_stopped(tmp_path):
     assert (folder / "run_0" / "cmd-args.log").exists()
     assert (folder / "cmd-args.log").exists()
     assert len(list(folder.glob("version_*/events*"))) == 2
+
+
+def whole(path, step):
+    torch.save({"global_step": step, "state_dict": {}}, path)
+    return path
+
+
+def cut_off(path, step=1):
+    os.truncate(whole(path, step), 100)
+    return path
+
+
+def test_a_damaged_last_checkpoint_gives_way_to_an_older_last_one(tmp_path, checkpoints, caplog):
+    older = whole(checkpoints / "a--epoch=1-last.ckpt", 5)
+    cut_off(checkpoints / "a--epoch=2-last.ckpt", 10)
+    assert resumed_from(tmp_path) == str(older)
+    (record,) = [record for record in caplog.records if "resuming from" in record.getMessage()]
+    assert record.levelname == "WARNING"
+    assert record.getMessage().endswith("damaged, ignored: a--epoch=2-last.ckpt (it is cut off)")
+
+
+def test_without_another_last_one_the_next_older_is_offered(tmp_path, checkpoints):
+    whole(checkpoints / "a--epoch=0.ckpt", 5)
+    best = whole(checkpoints / "a--epoch=1.ckpt", 10)
+    cut_off(checkpoints / "a--epoch=2-last.ckpt", 15)
+    with pytest.raises(
+        CheckpointReadError, match=f"epoch=2-last.ckpt is damaged: it is cut off. .*one is {best}."
+    ) as e:
+        resumed_from(tmp_path, resume_ignore_no_checkpoint=True)
+    assert "move the damaged file away and set exp_manager.resume_from_checkpoint to it" in str(e.value)
+    os.remove(checkpoints / "a--epoch=2-last.ckpt")
+    more = {"resume_from_checkpoint": str(best), "resume_ignore_no_checkpoint": True}
+    assert resumed_from(tmp_path, **more) == str(best)
+
+
+def test_an_empty_file_counts_only_where_there_is_no_other(tmp_path, checkpoints):
+    (checkpoints / "a--epoch=2-last.ckpt").touch()
+    assert resumed_from(tmp_path).endswith("epoch=2-last.ckpt")
+    whole(checkpoints / "a--epoch=1-last.ckpt", 5)
+    assert resumed_from(tmp_path).endswith("epoch=1-last.ckpt")
+
+
+def test_a_damaged_checkpoint_that_was_given_is_refused(tmp_path):
+    given = cut_off(tmp_path / "given.ckpt")
+    with pytest.raises(CheckpointReadError, match="resume_from_checkpoint is .*given.ckpt, and it is cut off"):
+        check_resume(quiet_trainer(), tmp_path, resume_from_checkpoint=str(given))
+
+
+def test_steps_decide_between_last_checkpoints_of_one_epoch_not_the_clock(tmp_path, checkpoints):
+    for step, time in ((20, 10), (10, 2**33), (5, 10**6)):
+        path = whole(checkpoints / f"a--val_loss=0.{step}-epoch=1-last.ckpt", step)
+        os.utime(path, (time, time))
+    assert resumed_from(tmp_path).endswith("val_loss=0.20-epoch=1-last.ckpt")
+
+
+def decide_as_process(rank, folder):
+    """Each process sees another folder, as on a shared disk that is behind; the first one's counts."""
+    address = f"file://{folder}/rendezvous"
+    torch.distributed.init_process_group("gloo", init_method=address, world_size=2, rank=rank)
+    trainer = quiet_trainer()
+    try:
+        check_resume(trainer, Path(folder) / f"seen by {rank}", resume_if_exists=True)
+        said = str(trainer.ckpt_path)
+    except NotFoundError as error:
+        said = str(error)
+    (Path(folder) / f"said by {rank}").write_text(said)
+    torch.distributed.barrier()
+    torch.distributed.destroy_process_group()
+
+
+@pytest.mark.parametrize("first_sees", [True, False])
+def test_processes_that_can_talk_do_as_the_first_one(tmp_path, first_sees):
+    for rank in (0, 1):
+        (tmp_path / f"seen by {rank}" / "checkpoints").mkdir(parents=True)
+        if first_sees or rank == 1:
+            whole(tmp_path / f"seen by {rank}" / "checkpoints" / f"a--epoch={rank}-last.ckpt", 1)
+    processes = [warm_processes.start(decide_as_process, rank, str(tmp_path)) for rank in (0, 1)]
+    assert [warm_processes.exit_code(process) for process in processes] == [0, 0]
+    said = [(tmp_path / f"said by {rank}").read_text() for rank in (0, 1)]
+    assert said[0] == said[1]
+    assert "seen by 0" in said[0]
+    assert said[0].endswith("epoch=0-last.ckpt") == first_sees
+
+
+def test_different_checkpoints_are_refused_before_training():
+    class Strategy:
+        def broadcast(self, value):
+            return "/run/a-last.ckpt"
+
+        def reduce_boolean_decision(self, decision, all):
+            return decision
+
+    class Two:
+        world_size, global_rank, strategy = 2, 1, Strategy()
+        ckpt_path = "/run/a-last.ckpt"
+
+    check_same_checkpoint(Two())
+    Two.ckpt_path = None
+    with pytest.raises(CheckpointReadError, match="the first one from /run/a-last.ckpt, process 1 from None"):
+        check_same_checkpoint(Two())
