@@ -2,4 +2,6 @@
 
 from nemo.utils.lazy import lazy_exports
 
-__getattr__, __dir__, __all__ = lazy_exports(__name__, {"ctc": ["CTCLoss"]}, submodules=["ctc"])
+__getattr__, __dir__, __all__ = lazy_exports(
+    __name__, {"ctc": ["CTCLoss"], "rnnt": ["RNNTLoss"]}, submodules=["ctc", "rnnt"]
+)
