@@ -238,3 +238,9 @@ def test_different_checkpoints_are_refused_before_training():
     Two.ckpt_path = None
     with pytest.raises(CheckpointReadError, match="the first one from /run/a-last.ckpt, process 1 from None"):
         check_same_checkpoint(Two())
+
+
+def test_a_folder_without_extension_is_known_by_the_end_of_its_whole_name(tmp_path, checkpoints):
+    for name in ("a--val_loss=0.25-epoch=1-last", "a--val_loss=0.15-epoch=2-last"):
+        (checkpoints / name).mkdir()
+    assert resumed_from(tmp_path).endswith("a--val_loss=0.15-epoch=2-last")
