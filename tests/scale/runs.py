@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import os
+import time
 import wave
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import pytorch_lightning as pl
 import torch
 import yaml
 from omegaconf import OmegaConf
+from pytorch_lightning.strategies import DDPStrategy
 from torch.utils.data import Dataset
 
 from nemo.collections.asr.models.ctc import EncDecCTCModel
@@ -33,11 +36,11 @@ RATE = 8000
 class Numbered(Dataset):
     """Sample i is (i, x_i, y_i); y is no linear function of x."""
 
-    def __init__(self, samples: int, fails_at: int | None = None) -> None:
+    def __init__(self, samples: int, fails_at: int | None = None, hangs_at: int | None = None) -> None:
         generator = torch.Generator().manual_seed(0)
         self.x = torch.randn(samples, 6, generator=generator)
         self.y = self.x.sum(1, keepdim=True).sin()
-        self.fails_at = fails_at
+        self.fails_at, self.hangs_at = fails_at, hangs_at
 
     def __len__(self) -> int:
         return len(self.x)
@@ -45,6 +48,8 @@ class Numbered(Dataset):
     def __getitem__(self, index: int) -> tuple[int, torch.Tensor, torch.Tensor]:
         if int(index) == self.fails_at:
             raise OSError(f"sample {int(index)} cannot be read")
+        if int(index) == self.hangs_at:
+            time.sleep(600)
         return int(index), self.x[index], self.y[index]
 
 
@@ -77,7 +82,7 @@ class Regression(ModelPT):
         return {"val_loss": loss, "log": {"val_loss": loss, "samples": samples}}
 
     def _loader(self, section: Any, **how: Any) -> Any:
-        data = Numbered(section.samples, section.get("fails_at"))
+        data = Numbered(section.samples, section.get("fails_at"), section.get("hangs_at"))
         return make_loader(data, batch_size=section.batch_size, num_workers=section.get("num_workers", 0), **how)
 
     def setup_training_data(self, train_data_config: Any) -> None:
@@ -222,6 +227,8 @@ def train(
         **options: of the trainer.
     """
     recorder = Recorder(stop_at)
+    if "timeout_seconds" in options:
+        options["strategy"] = DDPStrategy(timeout=timedelta(seconds=options.pop("timeout_seconds")))
     if "strategy_arguments" in options:
         options["strategy"] = FullyShardedStrategy(**options.pop("strategy_arguments"))
     trainer = make_trainer([recorder], **options)
