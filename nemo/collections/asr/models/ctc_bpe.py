@@ -13,7 +13,7 @@ from nemo.collections.asr.data.loader import build_audio_to_text_loader
 from nemo.collections.asr.decoding.ctc import CTCBPEDecoding
 from nemo.collections.asr.models.catalogue import published_models
 from nemo.collections.asr.models.ctc import EncDecCTCModel
-from nemo.collections.common.tokenizers.from_config import BuiltTokenizer, build_tokenizer
+from nemo.collections.common.tokenizers.from_config import BuiltTokenizer, build_tokenizer, save_tokenizer_files
 from nemo.core.classes.pretrained import PretrainedModelInfo
 from nemo.utils.exceptions import ConfigError
 
@@ -70,6 +70,10 @@ class EncDecCTCModelBPE(EncDecCTCModel):
         self._replace_sections(tokenizer=config)
         self._built_tokenizer = build_tokenizer(config, self.register_artifact)
         self._change_outputs(self._built_tokenizer.vocabulary, decoding_cfg)
+
+    def save_tokenizers(self, directory: str) -> None:
+        """Writes the files of the tokenizer to a folder, those of several languages to a folder of it for each."""
+        save_tokenizer_files({key: item.path for key, item in self.artifacts.items()}, directory)
 
     def _build_loader(self, section: DictConfig, where: str) -> Any:
         evaluation = where != "model.train_ds"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from nemo.collections.common.tokenizers.aggregate_tokenizer import AggregateTokenizer
@@ -12,11 +13,14 @@ from nemo.collections.common.tokenizers.sentencepiece_tokenizer import SentenceP
 from nemo.collections.common.tokenizers.tokenizer_spec import TokenizerSpec
 from nemo.collections.common.tokenizers.wordpiece_tokenizer import WordPieceTokenizer
 from nemo.core.classes.serialization import locate
+from nemo.utils.atomic import atomic_write
 from nemo.utils.exceptions import ConfigError
 
 RegisterArtifact = Callable[..., "str | None"]
 """`register_artifact(config_path, src, verify_src_exists=True)`: keeps a file with the model, returns where it lies."""
 
+FILE_NAMES = {"model_path": "tokenizer.model", "vocab_path": "vocab.txt", "spe_tokenizer_vocab": "tokenizer.vocab"}
+"""Key of a section -> usual name of the file."""
 _WORDPIECE_OPTIONS = ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 _KINDS = "bpe (SentencePiece), wpe (WordPiece) or agg (one tokenizer for each language)"
 
@@ -114,6 +118,25 @@ def _custom(cfg: Mapping[str, Any], config_path: str, **arguments: Any) -> Any:
     return found(**arguments, **more)
 
 
+def save_tokenizer_files(paths: Mapping[str, str], directory: str | os.PathLike[str]) -> None:
+    """Copies the files of a tokenizer under their usual names; those of several languages get a folder each.
+
+    Args:
+        paths: ``tokenizer.model_path`` or ``tokenizer.langs.<language>.model_path`` -> path, and so on for the others.
+        directory: gets the files; it may be `dir` of a section from then on.
+    """
+    for config_path, source in paths.items():
+        place, _, key = config_path.rpartition(".")
+        if key not in FILE_NAMES:
+            continue
+        folder = Path(directory)
+        if ".langs." in place:
+            folder /= place.rpartition(".langs.")[2]
+        folder.mkdir(parents=True, exist_ok=True)
+        with atomic_write(folder / FILE_NAMES[key]) as target:
+            target.write_bytes(Path(source).read_bytes())
+
+
 class _TokenizerFiles:
     """Finds the files of a tokenizer and keeps them with the model."""
 
@@ -122,8 +145,9 @@ class _TokenizerFiles:
         self._register = register
         self._config_path = config_path
 
-    def needed(self, key: str, name: str) -> str:
-        """Path of the file that `key` names, or of `name` in the tokenizer's folder."""
+    def needed(self, key: str) -> str:
+        """Path of the file that `key` names, or of the one with the usual name in the tokenizer's folder."""
+        name = FILE_NAMES[key]
         source = self._source(key, name)
         if source is None:
             raise ConfigError(
@@ -137,9 +161,9 @@ class _TokenizerFiles:
             raise FileNotFoundError(self._missing(key, name, source))
         return path
 
-    def optional(self, key: str, name: str) -> str | None:
+    def optional(self, key: str) -> str | None:
         """As :meth:`needed`, but None where there is no such file."""
-        source = self._source(key, name)
+        source = self._source(key, FILE_NAMES[key])
         if source is None or not (source.startswith("nemo:") or os.path.isfile(source)):
             return None
         return self._registered(key, source)
@@ -186,9 +210,9 @@ class _SpeechProcessor:
 
 
 def _sentencepiece(cfg: Mapping[str, Any], files: _TokenizerFiles, config_path: str) -> BuiltTokenizer:
-    model = files.needed("model_path", "tokenizer.model")
-    files.optional("vocab_path", "vocab.txt")
-    files.optional("spe_tokenizer_vocab", "tokenizer.vocab")
+    model = files.needed("model_path")
+    files.optional("vocab_path")
+    files.optional("spe_tokenizer_vocab")
     tokenizer = _custom(cfg, config_path, model_path=model) or SentencePieceTokenizer(model)
     vocabulary = [str(piece) for piece in tokenizer.vocab]
     if isinstance(tokenizer, SentencePieceTokenizer):
@@ -199,7 +223,7 @@ def _sentencepiece(cfg: Mapping[str, Any], files: _TokenizerFiles, config_path: 
 def _wordpiece(cfg: Mapping[str, Any], files: _TokenizerFiles, config_path: str) -> BuiltTokenizer:
     options = dict(cfg.get("hf_kwargs") or {})
     known = {key: options.pop(key) for key in ("do_lower_case", *_WORDPIECE_OPTIONS) if options.get(key) is not None}
-    vocabulary_file = files.needed("vocab_path", "vocab.txt")
+    vocabulary_file = files.needed("vocab_path")
     tokenizer = _custom(cfg, config_path, vocab_file=vocabulary_file, **known)
     tokenizer = tokenizer or WordPieceTokenizer(vocabulary_file, **known)
     return BuiltTokenizer(tokenizer, [str(piece) for piece in tokenizer.vocab], "wpe")

@@ -142,7 +142,8 @@ class LocalTokenizer:
         Path(save_directory).mkdir(parents=True, exist_ok=True)
         targets = [os.path.join(save_directory, prefix + name) for name in names]
         for source, target in zip(self._files, targets, strict=True):
-            shutil.copyfile(source, target)
+            with atomic_write(target) as temporary:
+                shutil.copyfile(source, temporary)
         return tuple(targets)
 
 

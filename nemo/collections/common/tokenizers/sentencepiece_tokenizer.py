@@ -358,7 +358,8 @@ def _train(data: Path, options: dict[str, Any], folder: Path) -> None:
         with atomic_write(folder / "vocab.txt") as path:
             path.write_text("".join(_bert_like(prefix.with_suffix(".vocab"))), encoding="utf-8")
         for suffix in (".vocab", ".model"):  # the model last: its presence says that all is there
-            os.replace(prefix.with_suffix(suffix), folder / f"tokenizer{suffix}")
+            with atomic_write(folder / f"tokenizer{suffix}") as path:
+                shutil.copyfile(prefix.with_suffix(suffix), path)
 
 
 def _bert_like(vocab_file: Path) -> list[str]:

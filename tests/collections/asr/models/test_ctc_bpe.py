@@ -1,14 +1,17 @@
 import json
+import os
 import shutil
+import tarfile
 from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from omegaconf import OmegaConf
 
 from nemo.collections.asr.models import ASRModel, EncDecCTCModelBPE
 from nemo.collections.common.exceptions import ManifestError
-from nemo.utils.exceptions import ConfigError
+from nemo.utils.exceptions import ConfigError, UnsafeTargetError
 from tests.collections.asr.models import tiny
 
 
@@ -168,3 +171,45 @@ def test_a_model_of_one_language_can_become_one_of_two(languages):
     model.change_vocabulary(OmegaConf.create(languages), "agg")
     assert model.tokenizer.langs == ["en", "de"]
     assert model.decoder.num_classes_with_blank == model.tokenizer.vocab_size + 1
+
+
+def test_tokenizers_can_be_taken_out_of_a_model_again(languages, tokenizer, tmp_path):
+    path = str(tmp_path / "model.nemo")
+    EncDecCTCModelBPE(cfg=multilingual(languages)).save_to(path)
+    model = ASRModel.restore_from(path)
+    model.save_tokenizers(str(tmp_path / "out"))
+    names = {"tokenizer.model", "tokenizer.vocab", "vocab.txt"}
+    assert {file.name for file in (tmp_path / "out/de").iterdir()} == names
+    again = EncDecCTCModelBPE(cfg=config(str(tmp_path / "out/de")))
+    assert again.tokenizer.vocab == model.tokenizer.tokenizers_dict["de"].vocab
+    again.save_tokenizers(str(tmp_path / "single"))
+    assert {file.name for file in (tmp_path / "single").iterdir()} == names
+
+
+def test_an_archive_names_the_files_of_each_language_and_can_be_saved_again(languages, tmp_path):
+    first, second = str(tmp_path / "first.nemo"), str(tmp_path / "second.nemo")
+    EncDecCTCModelBPE(cfg=multilingual(languages)).save_to(first)
+    ASRModel.restore_from(first).save_to(second)
+    os.remove(first)
+    with tarfile.open(second) as tar:
+        names = [os.path.basename(name) for name in tar.getnames()]
+        written = yaml.safe_load(tar.extractfile("./model_config.yaml"))["tokenizer"]
+    for lang in ("en", "de"):
+        member = written["langs"][lang]["model_path"]
+        assert member.startswith("nemo:") and member.endswith("_tokenizer.model")
+        assert member.removeprefix("nemo:") in names
+    assert list(written["langs"]) == ["en", "de"]
+    assert ASRModel.restore_from(second).tokenizer.text_to_ids("c", "de")
+
+
+def test_an_archive_may_name_a_tokenizer_of_ours_but_no_stranger_s(languages, tmp_path):
+    target = "nemo.collections.common.tokenizers.aggregate_tokenizer.AggregateTokenizer"
+    section = languages | {"custom_tokenizer": {"_target_": target, "tokenizers": None}}
+    path = str(tmp_path / "model.nemo")
+    model = EncDecCTCModelBPE(cfg=multilingual(section))
+    model.save_to(path)
+    assert ASRModel.restore_from(path).tokenizer.langs == ["en", "de"]
+    model.cfg.tokenizer.custom_tokenizer._target_ = "subprocess.Popen"
+    model.save_to(path)
+    with pytest.raises(UnsafeTargetError, match=r"subprocess\.Popen"):
+        ASRModel.restore_from(path)
