@@ -79,7 +79,8 @@ class NonFiniteGuard(ModelCallback):
 
     def on_before_backward(self, trainer: Trainer, pl_module: LightningModule, loss: Tensor) -> None:
         """Remembers the loss."""
-        self._seen[-1].losses.append(loss.detach())
+        if self._seen:  # manual optimization may go on after the last batch
+            self._seen[-1].losses.append(loss.detach())
 
     def on_after_backward(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Between accumulated batches, takes the norm to know later with which of them it was lost."""
@@ -94,6 +95,8 @@ class NonFiniteGuard(ModelCallback):
         Raises:
             NonFiniteError: `action` is stop, or too many steps in a row had to be left out.
         """
+        if not self._seen:
+            return
         parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
         has_scaler = getattr(trainer.precision_plugin, "scaler", None) is not None
         if not has_scaler:
