@@ -23,6 +23,8 @@ MOVED_MODULES: dict[str, str] = {
     "nemo.collections.asr.model": "nemo.collections.asr.models",  # the singular, which the first documents wrote
     "nemo.core.access_mixins": "nemo.core.classes.access",
     "nemo.core.adapter_mixins": "nemo.core.adapters",
+    "nemo.core.classes.access_mixins": "nemo.core.classes.access",
+    "nemo.core.classes.adapter_mixins": "nemo.core.adapters",
 }
 
 MOVED_NAMES: dict[str, str] = {

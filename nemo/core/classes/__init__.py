@@ -18,4 +18,5 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "serialization": ["Serialization"],
         "type_checking": ["Typing", "is_semantic_typecheck_enabled", "is_typecheck_enabled", "typecheck"],
     },
+    submodules=["access_mixins", "adapter_mixins"],  # of the original's layout, served by nemo.aliases
 )
