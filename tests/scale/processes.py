@@ -38,6 +38,7 @@ def run_processes(
     *,
     launcher: str = "torchrun",
     seconds: float = SECONDS,
+    seconds_after_first: float | None = None,
     fails: bool = False,
     **arguments: Any,
 ) -> list[Any]:
@@ -49,6 +50,7 @@ def run_processes(
         folder: gets a file of output and one of the result for each process; also the working directory.
         launcher: whose variables are set: torchrun or slurm.
         seconds: processes that take longer are ended.
+        seconds_after_first: what the others get after the first process has ended; default: `seconds`.
         fails: the processes may fail.
         **arguments: passed on; picklable.
     """
@@ -64,7 +66,7 @@ def run_processes(
         started.append(process)
     outcomes = []
     for rank, process in enumerate(started):
-        process.join(seconds)
+        process.join(seconds if rank == 0 or seconds_after_first is None else seconds_after_first)
         hung = process.is_alive()
         if hung:
             process.kill()
