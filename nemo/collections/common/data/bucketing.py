@@ -59,7 +59,7 @@ class LengthBuckets(BatchPlan):
 
     def __init__(
         self,
-        lengths: Sequence[float],
+        lengths: Sequence[float] | np.ndarray,
         *,
         batch_size: int | Sequence[int] | None = None,
         max_total: float | None = None,
