@@ -53,7 +53,7 @@ from nemo.core.neural_types import (
     VoidType,
 )
 from nemo.core.neural_types.comparison import NeuralTypeComparisonResult as Result
-from nemo.utils.exceptions import ArchiveError, ConfigError
+from nemo.utils.exceptions import ArchiveError
 
 pytestmark = pytest.mark.battery("F1")
 
@@ -301,16 +301,15 @@ def test_interrupted_epoch_goes_on_where_it_stopped(items, processes, epoch, ste
     st.integers(1, 3),
     st.booleans(),
 )
-def test_buckets_hold_every_sample_once(lengths, batch_size, max_total, buckets, processes, shuffle):
+def test_buckets_hold_every_sample(lengths, batch_size, max_total, buckets, processes, shuffle):
     assume(batch_size is not None or max_total is not None)
     plan = LengthBuckets(lengths, batch_size=batch_size, max_total=max_total, num_buckets=buckets, shuffle=shuffle)
-    try:
-        parts = [list(plan.batches(3, 1, rank, processes)) for rank in range(processes)]
-    except ConfigError:
-        assert len(lengths) < processes * math.ceil(len(lengths) / processes)
-        return
+    parts = [list(plan.batches(3, 1, rank, processes)) for rank in range(processes)]
     batches = [batch for part in parts for batch in part]
-    assert sorted(int(index) for batch in batches for index in batch) == list(range(len(lengths)))
+    together = [int(index) for batch in batches for index in batch]
+    assert set(together) == set(range(len(lengths)))
+    assert len(together) - len(lengths) < processes  # batches of one sample are repeated where a process would wait
+    assert len(together) == len(lengths) or {len(batch) for batch in batches} == {1}
     assert {len(part) for part in parts} == {plan.count(processes)}
     for batch in batches:
         assert 1 <= len(batch) <= (batch_size or len(lengths))

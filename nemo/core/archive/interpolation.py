@@ -43,6 +43,7 @@ class _Resolver:
         self._max_nodes, self._max_depth = max_nodes, max_depth
         self._nodes = 0
         self._open: list[Path] = []
+        self._following = 0
 
     def copy(self, value: Any, path: Path, depth: int = 0) -> Any:
         """A value with its interpolations replaced; `path` is where it stands in the tree as written."""
@@ -89,6 +90,9 @@ class _Resolver:
 
     def _target(self, match: re.Match[str], path: Path, depth: int) -> Any:
         """What an interpolation refers to, itself resolved."""
+        self._following += 1
+        if self._following > self._max_depth:  # such as `a: ${a.b}`, which leads through itself
+            raise ArchiveError(f"{self._source}: {_dotted(path)} refers to itself through {match.group()}.")
         dots, keys = match.groups()
         base = path[: len(path) - len(dots)] if dots else ()
         if len(dots) > len(path):
@@ -105,6 +109,7 @@ class _Resolver:
             )
         value = self.copy(target, place, depth)
         self._open.pop()
+        self._following -= 1
         return value
 
     def _child(self, node: Any, key: Any, place: Path, match: re.Match[str], path: Path) -> tuple[Any, Path]:

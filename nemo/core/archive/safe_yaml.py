@@ -159,7 +159,7 @@ class _Builder:
         node = yaml.ScalarNode(tag, event.value, event.start_mark, event.end_mark)
         try:
             return self._loader.construct_object(node)
-        except (ValueError, KeyError) as error:
+        except (ValueError, KeyError, IndexError) as error:  # PyYAML looks at the first sign of an empty number
             raise self._unsafe(event, f"{event.value[:40]!r} is not a {tag.removeprefix(_CORE)}") from error
 
     def _alias(self, event: Any) -> Any:

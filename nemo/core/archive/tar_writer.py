@@ -12,13 +12,18 @@ from typing import IO, Union, cast
 from nemo.core.archive.member_names import check_no_twins, checked_name
 from nemo.core.archive.nested import START_BYTES, check_not_nested
 from nemo.utils.atomic import atomic_write
+from nemo.utils.exceptions import UnsafeArchiveError
 
 Source = Union[bytes, str, "os.PathLike[str]", Callable[[IO[bytes]], None]]
 """What a member is made of: its bytes, a file to copy, or a function that writes it."""
 
 
 def write_archive(
-    path: str | os.PathLike[str], contents: str | os.PathLike[str] | Mapping[str, Source], *, sort: bool = True
+    path: str | os.PathLike[str],
+    contents: str | os.PathLike[str] | Mapping[str, Source],
+    *,
+    sort: bool = True,
+    needed_bytes: int = 0,
 ) -> None:
     """Writes an archive that is either whole or not there. The same contents give the same bytes.
 
@@ -26,17 +31,23 @@ def write_archive(
         path: the archive to write; replaced when it exists.
         contents: a folder, all of whose files are taken, or name -> source.
         sort: order members by name; otherwise in the order of `contents`.
+        needed_bytes: about how much the functions among the sources will write; a disk without room is refused at once.
 
     Raises:
         UnsafeArchiveError: a name or a content that :class:`ArchiveReader` would refuse.
+        WriteError: the disk is full; names the archive and the bytes.
         OSError: a source cannot be read or the archive cannot be written.
     """
     members = contents if isinstance(contents, Mapping) else _files_of(Path(contents))
     names = {name: checked_name(name, str(path)) for name in (sorted(members) if sort else members)}
+    unnamed = [given for given, name in names.items() if not name]
+    if unnamed:
+        raise UnsafeArchiveError(f"{path}: {unnamed[0]!r} names the archive's folder; give the member a name.")
     check_no_twins(names.values(), str(path))
     for given, name in names.items():
         check_not_nested(name, _start_of(members[given]), str(path))
-    with atomic_write(path) as temporary, tarfile.open(temporary, "w:", format=tarfile.PAX_FORMAT) as tar:
+    needed_bytes += sum(map(_size_of, members.values()))
+    with atomic_write(path, needed_bytes) as temporary, tarfile.open(temporary, "w:", format=tarfile.PAX_FORMAT) as tar:
         root = tarfile.TarInfo("./")
         root.type, root.mode = tarfile.DIRTYPE, 0o700
         tar.addfile(root)
@@ -55,6 +66,13 @@ def _start_of(source: Source) -> bytes:
 
 def _files_of(folder: Path) -> dict[str, Source]:
     return {place.relative_to(folder).as_posix(): place for place in folder.rglob("*") if place.is_file()}
+
+
+def _size_of(source: Source) -> int:
+    """Bytes of a member; 0 for what a function will write."""
+    if isinstance(source, bytes):
+        return len(source)
+    return 0 if callable(source) else os.path.getsize(source)
 
 
 def _add(tar: tarfile.TarFile, name: str, source: Source) -> None:

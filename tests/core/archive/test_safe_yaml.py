@@ -98,3 +98,15 @@ def test_trees_of_checkpoints_obey_the_same_limits():
         config_from_tree({"a": object()}, "x.ckpt")
     with pytest.raises(UnsafeArchiveError, match="oc.env"):
         config_from_tree({"a": "${oc.env:HOME}"}, "x.ckpt")
+
+
+@pytest.mark.parametrize("text", ["a: !!float\n", "a: !!int ''\n", "a: !!bool\n", "a: !!float '_'\n", "a: !!int '-'\n"])
+def test_empty_number_is_refused(text):
+    with pytest.raises(UnsafeArchiveError, match="x line 1: '.{0,2}' is not a"):
+        load_config(text.encode(), "x")
+
+
+@pytest.mark.parametrize("text", ["a: ${a.b}\n", "a: ${b.c}\nb: ${a.c}\n", 'a: ["${.0.1}"]\n'])
+def test_interpolation_that_leads_through_itself_is_refused(text):
+    with pytest.raises(ArchiveError, match="a.* refers to itself"):
+        load_config(text.encode(), "x")

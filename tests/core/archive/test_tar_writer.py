@@ -72,3 +72,9 @@ def test_what_the_reader_would_refuse_is_not_written(tmp_path, as_file):
     with pytest.raises(UnsafeArchiveError, match=r"'words.txt.gz' is an archive itself \(gzip\).*Unpack it"):
         write_archive(tmp_path / "a.nemo", {"words.txt.gz": source})
     assert not (tmp_path / "a.nemo").exists()
+
+
+@pytest.mark.parametrize("name", [".", "./", "././"])
+def test_member_without_a_name_is_not_written(tmp_path, name):
+    with pytest.raises(UnsafeArchiveError, match="give the member a name"):
+        write_archive(tmp_path / "a.nemo", {name: b"x"})
