@@ -97,8 +97,8 @@ def write_adapters(path: str, states: Mapping[str, Sequence[Mapping[str, Tensor]
     content[CONFIG_KEY] = OmegaConf.to_container(sections, resolve=True)
     target = Path(path).expanduser().resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(target) as temporary:
-        torch.save(content, temporary)
+    with atomic_write(target) as temporary, open(temporary, "wb") as file:
+        torch.save(content, file)
 
 
 def read_adapters(

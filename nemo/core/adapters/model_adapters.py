@@ -18,6 +18,7 @@ from nemo.core.adapters.unfreezing import unfreeze_enabled
 from nemo.core.classes.access import AccessMixin
 from nemo.core.classes.serialization import plain_config
 from nemo.utils.exceptions import ConfigError
+from nemo.utils.whole_weights import whole_state_dict
 
 logger = logging.getLogger(__name__)
 
@@ -216,7 +217,7 @@ class AdapterModelPTMixin:
     # -------------------------------------------------------------------------------------------------------- files
 
     def save_adapters(self, filepath: str, name: str | Sequence[str] | None = None) -> None:
-        """Writes adapters to a file of their own, atomically; rank zero only.
+        """Writes adapters to a file of their own, atomically; rank zero writes, and every process has to call it.
 
         Args:
             filepath: the file.
@@ -229,7 +230,7 @@ class AdapterModelPTMixin:
         given = [None] if name is None else [name] if isinstance(name, str) else list(name)
         wanted = {each for one in given for each in chosen_names(one, known, type(self).__name__)}
         names = [each for each in known if each in wanted]
-        states = {self._full_name(each): [part.state_dict() for part in self._weights_of(each)] for each in names}
+        states = {self._full_name(each): [whole_state_dict(part) for part in self._weights_of(each)] for each in names}
         parts = {GLOBAL_KEY: {METADATA_KEY: {"modules": {each: self._part_of(each) for each in names}}}}
         sections = OmegaConf.masked_copy(self._adapter_sections, [*names, GLOBAL_KEY])
         sections[GLOBAL_KEY][METADATA_KEY] = parts[GLOBAL_KEY][METADATA_KEY]

@@ -226,3 +226,16 @@ def test_a_model_may_refuse_adapters():
     with pytest.raises(ValueError, match="takes no adapters"):
         model.add_adapter("a", section())
     assert "adapters" not in model.cfg
+
+
+def test_scripts_may_write_global_settings_into_the_config(model):
+    """As the original's training script does, before and after adding an adapter."""
+    for name in ("a", "b"):
+        if "adapters" not in model.cfg:
+            model.cfg.adapters = OmegaConf.create({})
+        model.cfg.adapters[model.adapter_global_cfg_key] = OmegaConf.create({"check_encoder_adapter": True})
+        model.update_adapter_cfg(model.cfg.adapters)
+        model.add_adapter(f"encoder:{name}", section())
+    assert model.get_enabled_adapters() == ["a", "b"]
+    assert model.cfg.adapters.global_cfg.check_encoder_adapter is True
+    assert model.cfg.adapters.global_cfg.adapter_meta_cfg.modules.b == "encoder"
