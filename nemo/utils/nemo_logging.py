@@ -20,7 +20,6 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, TextIO
 
 from nemo.constants import (
@@ -31,6 +30,7 @@ from nemo.constants import (
 )
 from nemo.utils.env_var_parsing import get_envbool
 from nemo.utils.get_rank import is_global_rank_zero
+from nemo.utils.log_file import LogFile
 from nemo.utils.logging_mode import LogMode
 
 INDENT = " " * 4
@@ -273,7 +273,7 @@ class Logger:
 
 
 def _file_handler(path: str | os.PathLike[str]) -> std_logging.Handler:
-    handler = std_logging.FileHandler(Path(path), encoding="utf-8")
+    handler = LogFile(path)
     handler.setFormatter(LineFormatter())
     return handler
 

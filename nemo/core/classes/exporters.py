@@ -105,7 +105,8 @@ def write_torchscript(traced: TracedCall, path: Path, *, verbose: bool) -> None:
         scripted = torch.jit.trace(traced, traced.tensors, check_trace=False)
         if verbose:
             logger.info("TorchScript code:\n%s", scripted.code)
-        scripted.save(str(path))
+        with open(path, "wb") as file:  # a full disk is an OSError here; TorchScript's own writer hides it
+            torch.jit.save(scripted, file)
 
 
 def run_onnx(path: Path, inputs: Mapping[str, Tensor]) -> list[Tensor] | None:

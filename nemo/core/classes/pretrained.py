@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nemo.utils.atomic import sync_folder
 from nemo.utils.data_utils import resolve_cache_dir
 from nemo.utils.exceptions import DownloadError
 from nemo.utils.file_lock import file_lock
@@ -109,3 +110,4 @@ def _download(info: PretrainedModelInfo, path: Path) -> None:
             "file by other means and use restore_from(path)."
         ) from error
     os.replace(fresh, path)
+    sync_folder(path.parent)

@@ -77,7 +77,8 @@ class SaveRestoreConnector:
         members[weights_name] = functools.partial(  # straight into the tar
             save_weights, state_dict, safetensors=safetensors
         )
-        write_archive(save_path, members)
+        needed = sum(value.nbytes for value in state_dict.values() if isinstance(value, torch.Tensor))
+        write_archive(save_path, members, needed_bytes=needed)
 
     def _config_for_archive(self, model: ModelPT) -> DictConfig:
         """The model's config with those of its nested models in their places."""

@@ -9,9 +9,11 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from nemo.utils.atomic import atomic_write
 from nemo.utils.env_var_parsing import get_envint
 from nemo.utils.exceptions import ConfigError
 from nemo.utils.get_rank import get_rank
+from nemo.utils.log_file import LogFile
 from nemo.utils.nemo_logging import LineFormatter
 from nemo.utils.nemo_logging import logging as nemo_log
 
@@ -29,14 +31,17 @@ def write_run_files(log_dir: Path, files_to_copy: Iterable[str] | None) -> None:
     Raises:
         FileNotFoundError: a file to copy does not exist.
     """
-    (log_dir / "cmd-args.log").write_text(" ".join(sys.argv), encoding="utf-8")
+    with atomic_write(log_dir / "cmd-args.log") as temporary:
+        temporary.write_text(" ".join(sys.argv), encoding="utf-8")
     commit = get_git_hash()
     if commit is not None:
-        (log_dir / "git-info.log").write_text(f"commit hash: {commit}\n{get_git_diff()}", encoding="utf-8")
+        with atomic_write(log_dir / "git-info.log") as temporary:
+            temporary.write_text(f"commit hash: {commit}\n{get_git_diff()}", encoding="utf-8")
     for name in files_to_copy or ():
         if not Path(name).is_file():
             raise FileNotFoundError(f"exp_manager.files_to_copy names {name}, which is no file")
-        shutil.copy(Path(name), log_dir)
+        with atomic_write(log_dir / Path(name).name) as temporary:
+            shutil.copyfile(name, temporary)
 
 
 def check_log_flags(log_local_rank_0_only: bool, log_global_rank_0_only: bool) -> None:
@@ -67,7 +72,7 @@ def add_filehandlers_to_pl_logger(all_log_file: str | Path, err_log_file: str | 
     """Lightning's log lines go into a file, too, and its warnings and errors into a second; earlier ones are closed."""
     close_lightning_files()
     for path, level in ((all_log_file, logging.NOTSET), (err_log_file, logging.WARNING)):
-        handler = logging.FileHandler(path, encoding="utf-8")
+        handler = LogFile(path)
         handler.setLevel(level)
         handler.setFormatter(LineFormatter())
         _lightning_handlers.append(handler)

@@ -11,6 +11,7 @@ from typing import Any
 
 from nemo.collections.common.tokenizers.byte_level_bpe import ByteLevelBPE
 from nemo.collections.common.tokenizers.wordpiece_tokenizer import WordPieceTokenizer
+from nemo.utils.atomic import atomic_write
 from nemo.utils.exceptions import ConfigError
 
 ROLES = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")

@@ -28,6 +28,6 @@ def check(kwargs: Mapping[str, Any]) -> None:
 
 def make(directories: RunDirectories, kwargs: dict[str, Any], experiment: str) -> TensorBoardLogger:
     """Makes Lightning's logger; where the run has no version it counts version_0, version_1 ..."""
-    from pytorch_lightning.loggers import TensorBoardLogger
+    from nemo.utils.exp_manager.loggers.durable_tensorboard import TensorBoardLogger
 
     return TensorBoardLogger(save_dir=directories.exp_dir, name=directories.name, version=directories.version, **kwargs)
