@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from nemo.collections.common.tokenizers.wordpiece_tokenizer import WordPieceToke
 from nemo.core.classes.serialization import locate
 from nemo.utils.atomic import atomic_write
 from nemo.utils.exceptions import ConfigError
+
+logger = logging.getLogger(__name__)
 
 RegisterArtifact = Callable[..., "str | None"]
 """`register_artifact(config_path, src, verify_src_exists=True)`: keeps a file with the model, returns where it lies."""
@@ -223,6 +226,9 @@ def _sentencepiece(cfg: Mapping[str, Any], files: _TokenizerFiles, config_path: 
 def _wordpiece(cfg: Mapping[str, Any], files: _TokenizerFiles, config_path: str) -> BuiltTokenizer:
     options = dict(cfg.get("hf_kwargs") or {})
     known = {key: options.pop(key) for key in ("do_lower_case", *_WORDPIECE_OPTIONS) if options.get(key) is not None}
+    ignored = sorted(set(options) - {"use_fast"})
+    if ignored:
+        logger.warning("%s.hf_kwargs: %s mean nothing to WordPiece and are ignored", config_path, ", ".join(ignored))
     vocabulary_file = files.needed("vocab_path")
     tokenizer = _custom(cfg, config_path, vocab_file=vocabulary_file, **known)
     tokenizer = tokenizer or WordPieceTokenizer(vocabulary_file, **known)

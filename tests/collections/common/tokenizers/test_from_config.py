@@ -69,6 +69,15 @@ def test_wordpiece_needs_only_its_vocabulary(tmp_path):
     assert build_tokenizer(cased).tokenizer.text_to_ids("The") == [2]
 
 
+def test_options_without_meaning_are_named(tmp_path, caplog):
+    (tmp_path / "vocab.txt").write_text("[UNK]\nthe\n")
+    options = {"use_fast": True, "model_max_length": 9, "unk_token": "[UNK]"}
+    build_tokenizer({"dir": str(tmp_path), "type": "wpe", "hf_kwargs": options})
+    assert [record.getMessage() for record in caplog.records] == [
+        "tokenizer.hf_kwargs: model_max_length mean nothing to WordPiece and are ignored"
+    ]
+
+
 def test_an_aggregate_has_a_tokenizer_for_each_language(tmp_path):
     (tmp_path / "vocab.txt").write_text("[PAD]\n[UNK]\nthe\n##y\n")
     langs = {"en": {"dir": str(BPE64), "type": "bpe"}, "de": {"dir": str(tmp_path), "type": "wpe"}}
