@@ -37,7 +37,6 @@ from nemo.core.connectors.checkpoints import add_to_checkpoint, load_model_from_
 from nemo.core.connectors.restoring import current_restoration
 from nemo.core.connectors.resume_reading import read_checkpoints_plainly
 from nemo.core.connectors.save_restore_connector import SaveRestoreConnector
-from nemo.core.training.callbacks import training_callbacks
 from nemo.package_info import __version__
 from nemo.utils.app_state import AppState
 from nemo.utils.exceptions import ConfigError, NeMoBaseException
@@ -276,6 +275,8 @@ class ModelPT(LightningModule, Model):
 
     def configure_callbacks(self) -> list[Callback]:
         """Called by Lightning: what the config asks for while the model trains; see :mod:`nemo.core.training`."""
+        from nemo.core.training.callbacks import training_callbacks
+
         return training_callbacks(self, self.cfg)
 
     def setup_optimizer_param_groups(self) -> None:

@@ -6,10 +6,11 @@ __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
         "activation_checkpointing": ["ActivationCheckpointing", "ActivationCheckpointingConfig"],
-        "callbacks": ["TRAINING_KEYS", "training_callbacks"],
+        "callbacks": ["training_callbacks"],
         "compilation": ["Compilation", "CompilationConfig", "compile_modules"],
         "debug_info": ["DebugInfo", "DebugInfoConfig"],
         "freeze_updates": ["FreezeUpdates", "FreezeUpdatesConfig"],
+        "keys": ["TRAINING_KEYS"],
         "non_finite": ["NonFiniteConfig", "NonFiniteGuard"],
         "profiling": [
             "MemoryProfile",

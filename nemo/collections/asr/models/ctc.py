@@ -31,7 +31,7 @@ from nemo.core.classes.pretrained import PretrainedModelInfo
 from nemo.core.classes.type_checking import typecheck
 from nemo.core.config.schema import with_defaults
 from nemo.core.neural_types import AudioSignal, LabelsType, LengthsType, LogprobsType, NeuralType, SpectrogramType
-from nemo.core.training.callbacks import TRAINING_KEYS
+from nemo.core.training.keys import TRAINING_KEYS
 from nemo.utils.exceptions import ConfigError, NotYetSupportedError
 
 logger = logging.getLogger(__name__)
