@@ -175,7 +175,7 @@ def recording(tmp_path):
 
 def first_sample(folder, **changes):
     path = saved(folder, line(**({"audio_filepath": "a.wav", "duration": 0.5} | changes)))
-    return AudioToCharDataset(str(path), [*"esy"], 8000)[0]
+    return AudioToCharDataset(str(path), [*"yes"], 8000)[0]
 
 
 @pytest.mark.battery("M1")
