@@ -310,6 +310,12 @@ MOVED_NAMES: dict[str, str] = {
         "nemo.collections.tts.text.english_phonemes_tokenizer.EnglishPhonemesTokenizer"
     ),
     "nemo.collections.tts.torch.tts_tokenizers.IPATokenizer": ("nemo.collections.tts.text.ipa_tokenizer.IPATokenizer"),
+    # speech recognition: Conformer, transducers
+    "nemo.collections.asr.modules.rnnt.RNNTDecoder": "nemo.collections.asr.modules.rnnt_decoder.RNNTDecoder",
+    "nemo.collections.asr.modules.rnnt.StatelessTransducerDecoder": (
+        "nemo.collections.asr.modules.rnnt_decoder.StatelessTransducerDecoder"
+    ),
+    "nemo.collections.asr.modules.rnnt.RNNTJoint": "nemo.collections.asr.modules.rnnt_joint.RNNTJoint",
     # speech recognition: features, masks, convolutional networks
     "nemo.collections.asr.modules.audio_preprocessing.AudioPreprocessor": (
         "nemo.collections.asr.modules.audio_preprocessor.AudioPreprocessor"
@@ -428,7 +434,7 @@ MOVED_NAMES: dict[str, str] = {
         "nemo.collections.asr.data.loader.AudioToTextDatasetConfig"
     ),
     "nemo.collections.asr.models.configs.asr_models_config.CacheAwareStreamingConfig": (
-        "nemo.collections.asr.models.streaming_config.CacheAwareStreamingConfig"
+        "nemo.collections.asr.modules.conformer.streaming_config.CacheAwareStreamingConfig"
     ),
     "nemo.collections.asr.models.configs.quartznet_config.JasperModelConfig": (
         "nemo.collections.asr.models.quartznet_config.JasperModelConfig"
@@ -442,7 +448,7 @@ MOVED_NAMES: dict[str, str] = {
     ),
     "nemo.collections.asr.models.configs.ASRDatasetConfig": "nemo.collections.asr.data.loader.AudioToTextDatasetConfig",
     "nemo.collections.asr.models.configs.CacheAwareStreamingConfig": (
-        "nemo.collections.asr.models.streaming_config.CacheAwareStreamingConfig"
+        "nemo.collections.asr.modules.conformer.streaming_config.CacheAwareStreamingConfig"
     ),
     "nemo.collections.asr.models.configs.JasperModelConfig": (
         "nemo.collections.asr.models.quartznet_config.JasperModelConfig"

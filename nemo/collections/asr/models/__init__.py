@@ -17,6 +17,5 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "ctc_bpe",
         "ctc_config",
         "quartznet_config",
-        "streaming_config",
     ],
 )

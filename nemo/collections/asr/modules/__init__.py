@@ -14,6 +14,8 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "masked_patch": ["MaskedPatchAugmentation"],
         "mel_preprocessor": ["AudioToMelSpectrogramPreprocessor"],
         "mfcc_preprocessor": ["AudioToMFCCPreprocessor"],
+        "rnnt_decoder": ["RNNTDecoder", "StatelessTransducerDecoder"],
+        "rnnt_joint": ["RNNTJoint"],
         "spectrogram_augmentation": ["SpectrogramAugmentation"],
     },
 )

@@ -45,7 +45,7 @@ from nemo.utils.exceptions import ConfigError, ShapeError
 from nemo.utils.versions import release_of
 
 if TYPE_CHECKING:
-    from nemo.collections.asr.models.streaming_config import CacheAwareStreamingConfig
+    from nemo.collections.asr.modules.conformer.streaming_config import CacheAwareStreamingConfig
 
 ATTENTIONS = ("rel_pos", "rel_pos_local_attn", "abs_pos")
 

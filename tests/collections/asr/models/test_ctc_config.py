@@ -9,7 +9,7 @@ import nemo.collections.asr as nemo_asr
 from nemo.collections.asr.models import EncDecCTCModel
 from nemo.collections.asr.models.ctc_config import EncDecCTCConfig, EncDecCTCModelConfig
 from nemo.collections.asr.models.quartznet_config import JasperModelConfig, QuartzNetModelConfig
-from nemo.collections.asr.models.streaming_config import CacheAwareStreamingConfig
+from nemo.collections.asr.modules.conformer.streaming_config import CacheAwareStreamingConfig
 from nemo.collections.asr.modules.conv_encoder import JasperEncoderConfig
 from tests.collections.asr.models import tiny
 

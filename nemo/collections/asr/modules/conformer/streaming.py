@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nemo.collections.asr.models.streaming_config import CacheAwareStreamingConfig
 from nemo.collections.asr.modules.conformer.layer import LayerCache
+from nemo.collections.asr.modules.conformer.streaming_config import CacheAwareStreamingConfig
 from nemo.utils.exceptions import ConfigError
 
 
