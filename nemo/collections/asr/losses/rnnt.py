@@ -134,7 +134,7 @@ class RNNTLoss(Loss):
         if self.fastemit_lambda > 0:
             emit = _with_more_gradient(emit, self.fastemit_lambda)
         losses = -lattice_log_likelihood(stay, emit, stay_durations, emit_durations, input_lengths, target_lengths)
-        return self._reduced(losses, target_lengths)
+        return self.reduced(losses, target_lengths)
 
     def _check_shape(self, log_probs: Tensor, frames: int, tokens: int) -> None:
         least = self.blank + 1 + (len(self.durations) if self.kind == "tdt" else 0)
@@ -172,7 +172,8 @@ class RNNTLoss(Loss):
             self.durations,
         )
 
-    def _reduced(self, losses: Tensor, target_lengths: Tensor) -> Tensor:
+    def reduced(self, losses: Tensor, target_lengths: Tensor) -> Tensor:
+        """Losses [B] combined as `reduction` says; `target_lengths` [B]."""
         if self.reduction in (None, "none"):
             return losses
         if self.reduction == "sum":
