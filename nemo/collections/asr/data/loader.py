@@ -191,7 +191,8 @@ def _check(cfg: DictConfig, where: str) -> None:
                 f"{where}.{key} is {cfg[key]}: {feature} are not in this release. Leave {key} out and list the "
                 "recordings in a plain manifest."
             )
-    if OmegaConf.is_missing(cfg, "manifest_filepath") or not cfg.manifest_filepath:
+    no_manifest = OmegaConf.is_missing(cfg, "manifest_filepath") or not cfg.manifest_filepath
+    if no_manifest and not cfg.use_lhotse:  # lhotse may have a manifest of its own
         raise ConfigError(f"{where}.manifest_filepath is not set. Expected the path of a manifest; set it.")
     for key in ("sample_rate", "batch_size"):
         if key == "batch_size" and cfg.batch_size is None and cfg.batch_duration is not None:

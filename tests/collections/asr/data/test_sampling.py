@@ -4,9 +4,11 @@ from collections import Counter
 
 import pytest
 import torch
+from lhotse import CutSet
 
 from nemo.collections.asr.data.loader import build_audio_to_text_loader
 from nemo.collections.common.data.batch_plan import EpochBatches
+from nemo.collections.common.data.lhotse.nemo_adapters import LazyNeMoIterator
 from nemo.utils.exceptions import ConfigError
 from tests.collections.asr.data.corpus import LABELS, RATE, letters, write_corpus
 
@@ -158,6 +160,12 @@ def test_lhotse_gives_every_recording_at_the_rate(corpus):
     }
     assert lengths["a"] == 200
     assert lengths["l"] == 420
+
+
+def test_lhotse_may_read_a_manifest_of_its_own(corpus):
+    CutSet(LazyNeMoIterator(corpus / "m.json")).to_file(corpus / "cuts.jsonl")
+    made = loader(corpus, use_lhotse=True, manifest_filepath=None, cuts_path=str(corpus / "cuts.jsonl"))
+    assert flat(epoch(made)) == ALL
 
 
 def test_known_keys_of_lhotse_raise_no_warning(corpus, caplog):
