@@ -2,8 +2,8 @@
 
 Scripts, YAML files and archives name classes by the original's paths. Where our layout differs, a row of
 moved_names.txt says so, and a finder at the end of ``sys.meta_path`` serves the old module. It looks a name up on
-first use, so an alias costs nothing until somebody needs it. Read backwards, the same rows give the path that is written into archives
-(:func:`public_path`), so that the original opens ours and we open the original's.
+first use, so an alias costs nothing until somebody needs it. Read backwards, the same rows give the path that is
+written into archives (:func:`public_path`), so that the original opens ours and we open the original's.
 
 Our own code never imports through an alias.
 """
