@@ -5,6 +5,7 @@
 
 PYTHON ?= python3
 DATA ?= auto
+SECONDS ?= 60
 VENV := .venv
 RUN := $(VENV)/bin/python
 EXTRAS := asr,export,demo,dev
@@ -12,13 +13,14 @@ EXTRAS := asr,export,demo,dev
 PYTEST := $(RUN) -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow battery check format lint types architecture docs bench clean
+.PHONY: help setup demo test test-slow battery fuzz check format lint types architecture docs bench clean
 
 help:
 	@echo "make demo          fetch recordings, train a small recogniser, print its transcripts (DATA=synthetic|an4)"
 	@echo "make test          the tests that need no network and no GPU"
 	@echo "make test-slow     the tests that take minutes"
 	@echo "make battery       the trials of attacks, crashes, full disks, broken data ..., counted; the long ones too"
+	@echo "make fuzz          search for files that break our readers, five of them for SECONDS=60 each (Linux)"
 	@echo "make check         what CI asks besides the tests: format, lint, types, architecture"
 	@echo "make format        write the code in our format"
 	@echo "make lint types    ruff, codespell; mypy"
@@ -51,6 +53,11 @@ test-slow: setup
 
 battery: setup
 	$(PYTEST) -m "battery and not gpu"
+
+# atheris has wheels for Linux only, so it is not among the tools for development
+fuzz: setup
+	@$(RUN) -c "import atheris" 2>/dev/null || $(RUN) -m pip install --quiet --disable-pip-version-check atheris
+	$(RUN) -m tests.fuzz.run --seconds $(SECONDS)
 
 check: setup
 	$(RUN) -m ruff format --check .

@@ -3,7 +3,7 @@
     python -m tests.fuzz.run --seconds 60              all five targets, a process each
     python -m tests.fuzz.run --seconds 600 weights     one of them
 
-Needs atheris (https://pypi.org/project/atheris), which `make fuzz` installs. Inputs that break a reader are kept below
+Needs the package atheris, which `make fuzz` installs. Inputs that break a reader are kept below
 `.fuzz/findings`; mend the reader, and put the input into `tests/fuzz/corpus/<target>`, where the tests try it for ever.
 """
 

@@ -175,7 +175,7 @@ ARCHIVES = {
     "one_stage_of_one": renamed_weights("./tp_rank_00_pp_rank_000/model_weights.ckpt"),
     "words": words("0123456789abcdef0123456789abcdef_words.txt"),
     "words_by_their_bare_name": words("words.txt", value="words.txt"),
-    "words_by_the_authors_path": words("words.txt", value="/home/author/data/words.txt"),
+    "words_by_the_authors_path": words("words.txt", value="/author/data/words.txt"),
     "words_in_a_folder": words("tokenizer/words.txt", value="nemo:tokenizer/words.txt"),
     "words_empty": words("w.txt", b""),
     "words_of_two_megabytes": words("w.txt", b"word " * 400_000),
