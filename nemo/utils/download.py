@@ -149,6 +149,21 @@ def _move_into(source: Path, target: Path) -> None:
     os.replace(source, target)
 
 
+class _SafeRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows a server to other web addresses only, and from https never to http."""
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> urllib.request.Request | None:
+        """The request that follows a redirection."""
+        before, after = (urllib.parse.urlsplit(url).scheme for url in (req.full_url, newurl))
+        if after != "https" and not before == after == "http":
+            raise DownloadError(
+                f"{req.full_url} leads to {newurl}. Expected an address that begins with https://; do not use that one."
+            )
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
 def _fetch(url: str, part: Path, max_bytes: int | None, timeout_seconds: float) -> None:
     """Appends to `part` what is missing."""
     have = part.stat().st_size if part.exists() else 0
@@ -156,7 +171,7 @@ def _fetch(url: str, part: Path, max_bytes: int | None, timeout_seconds: float) 
     if have:
         request.add_header("Range", f"bytes={have}-")
     try:
-        response: Any = urllib.request.urlopen(request, timeout=timeout_seconds)
+        response: Any = urllib.request.build_opener(_SafeRedirects).open(request, timeout=timeout_seconds)
     except urllib.error.HTTPError as error:
         if error.code == 416 and have:  # nothing is left to send, or the file has changed
             with error:

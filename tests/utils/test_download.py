@@ -12,6 +12,7 @@ from nemo.utils.download import download, extract_tar, read_url
 from nemo.utils.exceptions import DownloadError
 
 CONTENT = bytes(range(256)) * 4000
+REDIRECTIONS = {"to-plain": "/plain", "to-file": "file:///etc/hostname", "to-ftp": "ftp://127.0.0.1:9/x"}
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -25,6 +26,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         Handler.requests.append((kind, asked))
         if kind == "missing":
             return self.send_error(404)
+        if kind in REDIRECTIONS:
+            self.send_response(302)
+            self.send_header("Location", REDIRECTIONS[kind])
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return None
         if kind == "broken" or (kind == "first-fails" and len(Handler.requests) == 1):
             return self.send_error(503)
         start = int(asked.split("=")[1].rstrip("-")) if asked and kind != "no-ranges" else 0
@@ -149,3 +156,25 @@ def test_damaged_archives_are_named(tmp_path):
         (tmp_path / "bad.tgz").write_bytes(content)
         with pytest.raises(DownloadError, match=r"bad\.tgz cannot be unpacked"):
             extract_tar(tmp_path / "bad.tgz", tmp_path / "out")
+
+
+def test_redirection_to_a_web_address_is_followed(address, tmp_path):
+    assert download(f"{address}/to-plain", tmp_path / "x").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("kind", ["to-file", "to-ftp"])
+def test_redirection_to_something_else_is_refused(address, tmp_path, kind):
+    with pytest.raises(DownloadError):
+        download(f"{address}/{kind}", tmp_path / "x", attempts=1)
+    assert not (tmp_path / "x").exists()
+
+
+def test_redirection_from_https_to_http_is_refused():
+    import urllib.request
+
+    from nemo.utils.download import _SafeRedirects
+
+    request = urllib.request.Request("https://example.org/a")
+    with pytest.raises(DownloadError, match=r"https://example.org/a leads to http://example.org/b"):
+        _SafeRedirects().redirect_request(request, None, 302, "", {}, "http://example.org/b")
+    assert _SafeRedirects().redirect_request(request, None, 302, "", {}, "https://example.org/b") is not None
