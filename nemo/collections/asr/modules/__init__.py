@@ -6,7 +6,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
         "audio_preprocessor": ["AudioPreprocessor"],
-        "conformer_encoder": ["ConformerEncoder"],
+        "conformer_encoder": ["ConformerEncoder", "ConformerEncoderAdapter"],
         "conv_classification": ["ConvASRDecoderClassification"],
         "conv_decoder": ["ConvASRDecoder"],
         "conv_encoder": ["ConvASREncoder", "ConvASREncoderAdapter"],

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -31,6 +31,9 @@ from nemo.collections.asr.modules.conformer.reduction import SubsamplingReductio
 from nemo.collections.asr.modules.conformer.stochastic_depth import drop_probabilities, with_or_without
 from nemo.collections.asr.modules.conformer.streaming import StreamState, streaming_sizes
 from nemo.collections.asr.modules.conformer.subsampling import make_subsampling
+from nemo.collections.common.adapters.linear import LinearAdapter
+from nemo.core.adapters.module_adapters import AdapterModuleMixin
+from nemo.core.adapters.registry import register_adapter
 from nemo.core.classes.exportable import Exportable
 from nemo.core.classes.neural_module import NeuralModule
 from nemo.core.classes.type_checking import typecheck
@@ -536,6 +539,22 @@ class ConformerEncoder(NeuralModule, Exportable):
         if not self.export_cache_support:
             return features, lengths
         return features, lengths, *self.get_initial_cache_state(max_batch, device=device, max_dim=max_dim)
+
+
+class ConformerEncoderAdapter(ConformerEncoder, AdapterModuleMixin):
+    """A :class:`ConformerEncoder` of the same weights that takes adapters, one behind each layer.
+
+    It takes :class:`~nemo.collections.common.adapters.linear.LinearAdapter`; `in_features` need not be given.
+    """
+
+    _accepted_adapter_types = frozenset({LinearAdapter})
+
+    def adapter_places(self) -> Iterator[ConformerLayer]:
+        """The layers."""
+        return (cast(ConformerLayer, layer) for layer in self.layers)
+
+
+register_adapter(base_class=ConformerEncoder, adapter_class=ConformerEncoderAdapter)
 
 
 def _probabilities(given: Sequence[float] | None, contexts: int) -> list[float]:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from nemo.collections.asr.modules.conformer.attention import MultiHeadAttention
 from nemo.collections.asr.modules.conformer.attention_context import AttentionMask
 from nemo.collections.asr.modules.conformer.convolution import ConformerConvolution
+from nemo.core.adapters.module_adapters import AdapterModuleMixin
 
 
 @dataclass
@@ -52,8 +53,8 @@ class ConformerFeedForward(nn.Module):
         return self.linear2(self.dropout(self.activation(self.linear1(x))))
 
 
-class ConformerLayer(nn.Module):
-    """See the head of this file.
+class ConformerLayer(nn.Module, AdapterModuleMixin):
+    """See the head of this file. Adapters get the layer's output.
 
     Args:
         d_model: H.
@@ -116,7 +117,15 @@ class ConformerLayer(nn.Module):
         convolved, read = self.conv(self.norm_conv(x), is_padding, past)
         x = x + self.dropout(convolved)
         x = x + self.dropout(self.feed_forward2(self.norm_feed_forward2(x))) * self.fc_factor
-        return self.norm_out(x), _next_cache(cache, attended, read) if cache is not None else None
+        x = self.norm_out(x)
+        if self.is_adapter_available():
+            x = self.forward_enabled_adapters(x)
+        return x, _next_cache(cache, attended, read) if cache is not None else None
+
+    @property
+    def adapter_input_size(self) -> int:
+        """H."""
+        return int(self.norm_out.normalized_shape[0])
 
 
 def _next_cache(cache: LayerCache, attended: Tensor, read: Tensor) -> LayerCache:
