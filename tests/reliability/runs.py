@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import os
 import random
+import resource
 import signal
 import time
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from nemo.utils.exceptions import WriteError
 from nemo.utils.exp_manager import ExactResume, exp_manager
 from tests.core.tiny import TinyModel, tiny_config
 from tests.reliability.moments import Moment, Moments
@@ -49,7 +51,8 @@ def train(folder: str, kind: str, moment: Moment | None = None, act: str = "") -
         folder: of the run.
         kind: one of KINDS.
         moment: when something happens to this process.
-        act: what: `SIGKILL`, another signal, two of them with a space between, or `group SIGINT` as of a terminal.
+        act: what: `SIGKILL`, another signal, two of them with a space between, `group SIGINT` as of a terminal, or
+            `full disk`.
     """
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
@@ -79,7 +82,11 @@ def train(folder: str, kind: str, moment: Moment | None = None, act: str = "") -
     model = RecordedModel(tiny_config(train_ds=train_ds, validation_ds={"seed": 2}, optim=optim), trainer)
     model.folder, model.moments = place, moments
     (place / "began").touch()
-    trainer.fit(model)
+    try:
+        trainer.fit(model)
+    except WriteError as error:
+        (place / "error.txt").write_text(f"{type(error).__name__}: {error}")
+        raise
     digest = hashlib.sha256()
     for name, value in sorted(model.state_dict().items()):
         digest.update(name.encode() + value.numpy().tobytes())
@@ -104,6 +111,10 @@ def train_on_slurm(folder: str, kind: str, moment: Moment, act: str) -> None:
 
 def do(act: str) -> None:
     """What is done to this process, by itself."""
+    if act == "full disk":
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8000, resource.RLIM_INFINITY))
+        return
     for word in act.removeprefix("group ").split():
         number = signal.Signals[word]
         (os.killpg if act.startswith("group ") else os.kill)(os.getpid(), number)

@@ -6,6 +6,7 @@ an older checkpoint deleted. It is written straight to the file: Lightning's own
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import shutil
@@ -47,7 +48,9 @@ class DurableCheckpointIO(TorchCheckpointIO):
             cause = os_error_behind(error)
             if cause is None:
                 raise
-            raise CheckpointWriteError(_message(target, needed, cause)) from error
+            failure = CheckpointWriteError(_message(target, needed, cause))
+            failure.errno = cause.errno
+            raise failure from error
 
     def load_checkpoint(self, path: Any, map_location: Any = "cpu", weights_only: bool | None = None) -> dict[str, Any]:
         """Reads a checkpoint; only tensors and plain containers, unless the caller trusts the file.
@@ -94,7 +97,10 @@ def _message(target: Path, needed: int, error: OSError) -> str:
             "or lower exp_manager.checkpoint_callback_params.save_top_k, and resume."
         )
     why = os.strerror(error.errno) if error.errno else str(error)
-    return f"the checkpoint {target} was not written: {why}. {earlier} Make the folder writable and resume."
+    remedy = "Make the folder writable"
+    if error.errno == errno.ENAMETOOLONG:
+        remedy = "Choose a shorter exp_manager.checkpoint_callback_params.filename"
+    return f"the checkpoint {target} was not written: {why}. {earlier} {remedy} and resume."
 
 
 def use_durable_checkpoints(trainer: Trainer) -> None:

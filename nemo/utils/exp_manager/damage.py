@@ -90,4 +90,4 @@ def _steps_in(path: Path) -> int | None:
 
 
 def _time_of(path: Path) -> int:
-    return path.stat().st_mtime_ns
+    return path.lstat().st_mtime_ns  # of a link to nowhere, too

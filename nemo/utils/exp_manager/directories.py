@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from nemo.constants import NEMO_ENV_VARNAME_VERSION
 from nemo.utils.distributed import of_rank_zero
-from nemo.utils.exceptions import ConfigError
+from nemo.utils.exceptions import ConfigError, WriteError
 from nemo.utils.exp_manager.errors import LoggerMisconfigurationError
 from nemo.utils.get_rank import is_global_rank_zero
 
@@ -128,6 +128,21 @@ def check_working_directory() -> None:
             f"Hydra changed the working directory from {get_original_cwd()} to {os.getcwd()}, and relative paths of "
             "the config would point elsewhere. Set hydra.run.dir=. or use nemo.core.config.hydra_runner."
         )
+
+
+def make_run_folder(log_dir: Path) -> None:
+    """Makes the folder of a run; another process may be quicker.
+
+    Raises:
+        WriteError: it cannot be made; names it.
+    """
+    try:
+        log_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(
+            f"the folder of the run, {log_dir}, cannot be made: {error.strerror}. Choose another one with "
+            "exp_manager.exp_dir or explicit_log_dir, or move away what is in its place."
+        ) from error
 
 
 def _of_trainers_logger(trainer: Trainer, exp_dir: str | None, name: str | None) -> RunDirectories:

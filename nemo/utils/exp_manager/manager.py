@@ -15,7 +15,12 @@ from nemo.utils.app_state import AppState
 from nemo.utils.env_var_parsing import get_envint
 from nemo.utils.exp_manager.checkpoint import configure_checkpointing, refuse_second_callback
 from nemo.utils.exp_manager.config import merged_config
-from nemo.utils.exp_manager.directories import RunDirectories, check_working_directory, choose_directories
+from nemo.utils.exp_manager.directories import (
+    RunDirectories,
+    check_working_directory,
+    choose_directories,
+    make_run_folder,
+)
 from nemo.utils.exp_manager.early_stopping import configure_early_stopping
 from nemo.utils.exp_manager.ema import configure_ema, make_ema
 from nemo.utils.exp_manager.exact_resume import ExactResume
@@ -23,7 +28,7 @@ from nemo.utils.exp_manager.log_files import check_log_flags, open_log_files, wr
 from nemo.utils.exp_manager.logged_values import log_cheaply
 from nemo.utils.exp_manager.loggers.configure import check_loggers, configure_loggers
 from nemo.utils.exp_manager.processes import advice_for_several_nodes, connect_processes, wait_for_all
-from nemo.utils.exp_manager.resume import check_resume
+from nemo.utils.exp_manager.resume import check_resume, log_decision
 from nemo.utils.exp_manager.time_limit import configure_time_limit
 from nemo.utils.exp_manager.timing import TimingCallback
 from nemo.utils.exp_manager.validation import skip_validation_on_resume
@@ -67,6 +72,7 @@ def exp_manager(trainer: Trainer, cfg: DictConfig | Mapping[str, Any] | None = N
         config.use_datetime_version,
         config.resume_if_exists,
     )
+    decision: list[tuple[int, str]] = []
     check_resume(
         trainer,
         directories.log_dir,
@@ -75,11 +81,14 @@ def exp_manager(trainer: Trainer, cfg: DictConfig | Mapping[str, Any] | None = N
         config.resume_ignore_no_checkpoint,
         config.checkpoint_callback_params.dirpath,
         config.resume_from_checkpoint,
+        tell=lambda *said: decision.append(said),
     )
     # "" is what an explicit_log_dir gives
     checkpoint_name = directories.name or config.name or "default"
     _remember(directories, config, checkpoint_name)
     _make_folder(trainer, directories.log_dir, config)
+    for level, text in decision:  # now that there is a log file
+        log_decision(level, text)
     _add_parts(trainer, directories, config, checkpoint_name)
     logger.info("the run writes into %s", directories.log_dir)
     return directories.log_dir
@@ -121,11 +130,11 @@ def _remember(directories: RunDirectories, config: DictConfig, checkpoint_name: 
 
 def _make_folder(trainer: Trainer, log_dir: Path, config: DictConfig) -> None:
     if is_global_rank_zero():
-        log_dir.mkdir(parents=True, exist_ok=True)
+        make_run_folder(log_dir)
     wait_for_all()  # till the files of an earlier run are out of the way
     if not is_global_rank_zero() and trainer.num_nodes > 1:  # a shared disk may show the folder late
         time.sleep(config.seconds_to_sleep)
-    log_dir.mkdir(parents=True, exist_ok=True)
+    make_run_folder(log_dir)
     open_log_files(log_dir, config.log_local_rank_0_only, config.log_global_rank_0_only)
     if is_global_rank_zero():
         write_run_files(log_dir, config.files_to_copy)

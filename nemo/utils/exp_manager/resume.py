@@ -1,12 +1,12 @@
 """Which checkpoint a run continues from: the candidates, the decision and why, in one block of the log.
 
-The first process decides and the others follow, where they can talk already. Mostly they cannot, since the experiment
-manager comes before the trainer starts them: then each reads the folder by the same rules, and before training
-:func:`check_same_checkpoint` compares what they found.
+The first process decides and the others follow, where they can talk already. Where the trainer starts them later, each
+reads the folder by the same rules, and before training :func:`check_same_checkpoint` compares what they found.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import shutil
@@ -57,6 +57,7 @@ def check_resume(
     resume_ignore_no_checkpoint: bool = False,
     dirpath: str | Path | None = None,
     resume_from_checkpoint: str | None = None,
+    tell: Callable[[int, str], None] | None = None,
 ) -> Path | None:
     """Chooses the checkpoint, tells the trainer, and moves the files of the earlier run into `run_<n>`.
 
@@ -68,6 +69,7 @@ def check_resume(
         resume_ignore_no_checkpoint: without any, start from the beginning.
         dirpath: folder of the checkpoints; default: `<log_dir>/checkpoints`.
         resume_from_checkpoint: taken when the folder has none.
+        tell: gets the level and the text of the decision; default: it is logged.
 
     Returns:
         The checkpoint; None when the run starts from the beginning.
@@ -91,7 +93,7 @@ def check_resume(
 
     candidates, chosen, why = _as_the_first_process(decide)
     if candidates is not None or chosen is not None:
-        _log_decision(candidates, chosen, why)
+        (tell or log_decision)(*_described(candidates, chosen, why))
     if resume_if_exists and is_global_rank_zero():
         _tidy(Path(log_dir), folder)
         if chosen is not None:
@@ -167,7 +169,7 @@ def find_candidates(folder: Path) -> Candidates:
     if not folder.is_dir():
         return found
     for path in sorted(folder.rglob("*")):
-        in_one_file = path.is_file() and path.suffix == ".ckpt"
+        in_one_file = path.suffix == ".ckpt" and not path.is_dir()  # or a link to nowhere
         in_parts = path.is_dir() and (path.suffix != ".ckpt" or (path / WRITTEN_LAST).exists())
         if not (in_one_file or in_parts) or path.name.endswith(UNFINISHED_SUFFIX):
             continue
@@ -235,7 +237,13 @@ def _names(paths: list[Path]) -> str:
     return ", ".join(str(path) for path in paths)
 
 
-def _log_decision(found: Candidates | None, chosen: Path | None, why: str) -> None:
+def log_decision(level: int, text: str) -> None:
+    """Writes what :func:`check_resume` has decided into the log."""
+    logger.log(level, "%s", text)
+
+
+def _described(found: Candidates | None, chosen: Path | None, why: str) -> tuple[int, str]:
+    """Log level and text."""
     lines = [f"resuming from {chosen}" if chosen else "starting from the beginning", f"why: {why}"]
     if found is not None:
         lines.append(f"looked in: {found.folder}")
@@ -248,7 +256,7 @@ def _log_decision(found: Candidates | None, chosen: Path | None, why: str) -> No
             lines += [f"{kind}: {path.relative_to(found.folder)}" for path in paths]
         lines += [f"damaged, ignored: {path.relative_to(found.folder)} ({why})" for path, why in found.damaged.items()]
     alarming = found is not None and (found.damaged or (chosen is None and found.others))
-    logger.log(logging.WARNING if alarming else logging.INFO, "%s", "\n".join(lines))
+    return logging.WARNING if alarming else logging.INFO, "\n".join(lines)
 
 
 def _tidy(log_dir: Path, folder: Path) -> None:
@@ -264,6 +272,7 @@ def _move_earlier_files(log_dir: Path) -> None:
         return
     taken = [int(match[1]) for path in log_dir.iterdir() if (match := re.fullmatch(r"run_(\d+)", path.name))]
     folder = log_dir / f"run_{max(taken, default=-1) + 1}"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     for path in files:
-        shutil.move(str(path), str(folder / path.name))
+        with contextlib.suppress(FileNotFoundError):  # somebody else resumes the same run
+            shutil.move(str(path), str(folder / path.name))
