@@ -30,6 +30,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "archives": {"params": {"always_save_nemo": True}},
     "inside epochs": {"trainer": {"val_check_interval": 2}},
     "accumulated": {"trainer": {"accumulate_grad_batches": 2}},
+    "two processes": {"trainer": {"strategy": "ddp", "devices": 2}},
 }
 """Kinds of runs: what differs from three epochs of five steps, each followed by a validation and a checkpoint."""
 
@@ -107,6 +108,14 @@ def train_on_slurm(folder: str, kind: str, moment: Moment, act: str) -> None:
     (programs / "scontrol").chmod(0o755)
     os.environ.update(SLURM, PATH=f"{programs}:{os.environ['PATH']}")
     train(folder, kind, moment, act)
+
+
+def train_as_rank(folder: str, rank: int, port: int, moment: Moment | None = None, act: str = "") -> None:
+    """The same as one of two processes that torchrun has started."""
+    own = {"RANK": rank, "LOCAL_RANK": rank, "GROUP_RANK": 0, "WORLD_SIZE": 2, "LOCAL_WORLD_SIZE": 2}
+    all_have = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "TORCHELASTIC_RUN_ID": "tests"}
+    os.environ.update({name: str(value) for name, value in (own | all_have).items()})
+    train(folder, "two processes", moment, act)
 
 
 def do(act: str) -> None:

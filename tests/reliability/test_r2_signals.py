@@ -1,14 +1,15 @@
 """R2: a run that gets a signal saves and ends in order, its workers with it; resumed, it is as if nothing had been."""
 
 import signal
+import socket
 
 import pytest
 import torch
 
 from tests.reliability.moments import Moment
-from tests.reliability.results import resumed, stray_files, unreadable_files
-from tests.reliability.runs import train, train_on_slurm
-from tests.reliability.warm_processes import run, wait_until_gone
+from tests.reliability.results import results_of, resumed, stray_files, unreadable_files
+from tests.reliability.runs import train, train_as_rank, train_on_slurm
+from tests.reliability.warm_processes import exit_code, run, start, wait_until_gone
 
 pytestmark = pytest.mark.skipif("os.name == 'nt'", reason="Windows has other signals")
 
@@ -68,3 +69,24 @@ def test_slurm_s_signal_saves_and_queues_the_job_again(moment, tmp_path, unbroke
     assert (folder / "scontrol.txt").read_text().split() == ["requeue", "4711"]
     assert last_step(folder) == trained_steps(folder)
     check(folder, kind, unbroken)
+
+
+def train_in_two(folder, moment=None, act="", rank_of_moment=0):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    plans = [(moment, act) if rank == rank_of_moment else () for rank in (0, 1)]
+    processes = [start(train_as_rank, str(folder), rank, port, *plans[rank]) for rank in (0, 1)]
+    return [exit_code(process) for process in processes]
+
+
+@pytest.mark.battery("R2")
+def test_a_signal_to_one_of_two_processes_ends_both_in_order(tmp_path):
+    assert train_in_two(tmp_path / "unbroken") == [0, 0]
+    broken = tmp_path / "broken"
+    for rank, step in ((1, 2), (0, 3)):
+        codes = train_in_two(broken, Moment("step", step), "SIGTERM", rank)
+        assert codes == [143, 143], (broken / "output.txt").read_text()[-3000:]
+        assert not unreadable_files(broken)
+    assert train_in_two(broken) == [0, 0], (broken / "output.txt").read_text()[-3000:]
+    assert results_of(broken) == results_of(tmp_path / "unbroken")

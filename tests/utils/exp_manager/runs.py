@@ -11,8 +11,8 @@ VALIDATION_LOSSES = (0.0837, 0.0154)
 
 def quiet_trainer(**more):
     quiet = {"enable_progress_bar": False, "enable_model_summary": False, "num_sanity_val_steps": 0}
-    own = {"logger": False, "enable_checkpointing": False, "log_every_n_steps": 1, "max_epochs": 2}
-    return pl.Trainer(accelerator="cpu", devices=1, **{**quiet, **own, **more})
+    own = {"logger": False, "enable_checkpointing": False, "log_every_n_steps": 1, "max_epochs": 2, "devices": 1}
+    return pl.Trainer(accelerator="cpu", **{**quiet, **own, **more})
 
 
 class ScriptedModel(TinyModel):
