@@ -129,17 +129,25 @@ def regression(batch_size: int, in_blocks: bool = False, **data: Any) -> Regress
     return (InBlocks if in_blocks else Regression)(OmegaConf.create(config))
 
 
-def demo_model(batch_size: int, folder: str, kind: type[EncDecCTCModel] = SteadyCTC) -> EncDecCTCModel:
-    """The demo's recipe with fewer and narrower blocks, and without chance: no dither, dropout, masks or speeds."""
+def demo_model(batch_size: int, folder: str, full_size: bool = False, steady: bool = True) -> EncDecCTCModel:
+    """The demo's recipe without chance: no dither, dropout, masks or speeds.
+
+    Args:
+        batch_size: recordings of a batch in each process.
+        folder: of the manifests.
+        full_size: all blocks, as wide as they are; otherwise three narrow ones.
+        steady: batch normalisation as in evaluation.
+    """
     torch.manual_seed(3)
     recipe = REPOSITORY / "examples/asr/conf/demo/ctc_small_8khz.yaml"
     config = yaml.safe_load(recipe.read_text(encoding="utf-8"))
     config["dropout"] = 0.0
     model = config["model"]
-    model["encoder"]["jasper"] = [{**block, "filters": 16} for block in model["encoder"]["jasper"][:3]]
+    if not full_size:
+        model["encoder"]["jasper"] = [{**block, "filters": 16} for block in model["encoder"]["jasper"][:3]]
+        model["decoder"]["feat_in"] = 16
     model["preprocessor"]["dither"] = 0.0
     model["spec_augment"] = None
-    model["decoder"]["feat_in"] = 16
     model["log_prediction"] = False
     model["train_ds"].update(
         manifest_filepath=f"{folder}/train.json", batch_size=batch_size, augmentor=None, return_sample_id=True
@@ -149,6 +157,7 @@ def demo_model(batch_size: int, folder: str, kind: type[EncDecCTCModel] = Steady
     model["validation_ds"].update(manifest_filepath=both, batch_size=2, num_workers=0)
     model.pop("test_ds")
     model["optim"]["sched"] = {"name": "CosineAnnealing", "warmup_steps": 1, "max_steps": 50}
+    kind = SteadyCTC if steady else EncDecCTCModel
     return kind(cfg=OmegaConf.create(config).model).train()  # Lightning leaves each module in the mode that it has
 
 

@@ -70,10 +70,16 @@ def test_several_nodes_without_a_launcher_are_told_what_to_set(monkeypatch):
     assert advice_for_several_nodes(make_trainer([])) is None
 
 
-def test_torchrun_trains_with_the_example_script(tmp_path, tones):
+TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+
+
+@pytest.mark.parametrize(
+    "launcher", [pytest.param(TORCHRUN, id="torchrun"), pytest.param([], id="lightning", marks=pytest.mark.slow)]
+)
+def test_the_example_script_trains_in_two_processes(launcher, tmp_path, tones):
     configs = REPOSITORY / "examples/asr/conf"
     command = [
-        sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
+        sys.executable, *launcher,
         str(REPOSITORY / "examples/asr/asr_ctc/speech_to_text_ctc.py"),
         f"--config-path={configs / 'demo'}", "--config-name=ctc_small_8khz",
         f"model.train_ds.manifest_filepath={tones}/train.json", "model.train_ds.batch_size=2",
