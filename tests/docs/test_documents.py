@@ -16,7 +16,7 @@ from tests.docs.documents import DOCUMENTS, ROOT, blocks, commands
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)[^)]*\)")
 CODE = re.compile(r"`((?:nemo|tests|docs|examples|scripts|benchmarks)/[\w./-]+)`")
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-HARMLESS = {"git", "cd", "tar", "pip", "source", "tensorboard", "pre-commit"}
+HARMLESS = {"git", "cd", "tar", "pip", "source", "tensorboard", "pre-commit", "torchrun", "srun"}
 
 
 def scripts_named():
