@@ -18,6 +18,7 @@ MAX_EXTENDED_HEADER = 64 * 1024
 
 _PLAIN_FILE, _FOLDER = (b"0", b"\0"), b"5"
 _PAX, _GNU_LONG_NAME = b"x", b"L"
+_OTHER_NUMBERS = ((108, 116), (116, 124), (136, 148), (329, 337), (337, 345))  # owner, group, time, device
 _SPECIAL_BITS = 0o7000  # set user id, set group id, sticky
 _REFUSED = {
     b"1": "a hard link",
@@ -105,8 +106,9 @@ def _check_header(header: bytes, position: int, source: str) -> tuple[str, int]:
             f"Download or copy the file again."
         )
     size = _number(header[124:136])
-    if size is None:
-        raise ArchiveError(f"{source}: damaged at byte {position}: the size of a member is not a number.")
+    others = [header[start:end] for start, end in _OTHER_NUMBERS if header[start] != 0xFF]  # negative, in base 256
+    if size is None or any(_number(field) is None for field in others):
+        raise ArchiveError(f"{source}: damaged at byte {position}: a number in a member's header is none.")
     name = header[:100].split(b"\0", 1)[0]
     if header[257:263] == b"ustar\0":
         prefix = header[345:500].split(b"\0", 1)[0]

@@ -192,3 +192,15 @@ def test_what_other_tools_keep_in_a_folder_is_not_seen(tmp_path):
     (tmp_path / "model" / "a").write_bytes(b"1")
     with ArchiveReader(tmp_path / "model") as folder:
         assert folder.names() == ["a"]
+
+
+@pytest.mark.parametrize("place", [108, 116, 124, 136, 329])
+def test_header_with_a_number_that_is_none_is_refused(tmp_path, place):
+    pack(tmp_path / "a.nemo", {"x": b"1"}, form=tarfile.USTAR_FORMAT)
+    data = bytearray((tmp_path / "a.nemo").read_bytes())
+    data[place : place + 3] = b"\x1b00"
+    plain = data[:148] + b" " * 8 + data[156:512]
+    data[148:156] = b"%06o\0 " % sum(plain)
+    (tmp_path / "a.nemo").write_bytes(data)
+    with pytest.raises(ArchiveError, match=r"a\.nemo: damaged at byte 0: a number"):
+        ArchiveReader(tmp_path / "a.nemo")
