@@ -268,6 +268,7 @@ def _tidy(log_dir: Path, folder: Path) -> None:
 def _move_earlier_files(log_dir: Path) -> None:
     """Log files of the earlier run go into `run_<n>`, so that the new ones begin empty."""
     files = [path for path in log_dir.iterdir() if path.is_file()] if log_dir.is_dir() else []
+    files = [path for path in files if not re.match(r"\..*\.tmp$", path.name)]  # another process is writing it
     if not files:
         return
     taken = [int(match[1]) for path in log_dir.iterdir() if (match := re.fullmatch(r"run_(\d+)", path.name))]
