@@ -30,6 +30,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "archives": {"params": {"always_save_nemo": True}},
     "inside epochs": {"trainer": {"val_check_interval": 2}},
     "accumulated": {"trainer": {"accumulate_grad_batches": 2}},
+    "averaged": {"manager": {"ema": {"enable": True, "decay": 0.9}}},
     "two processes": {"trainer": {"strategy": "ddp", "devices": 2}},
 }
 """Kinds of runs: what differs from three epochs of five steps, each followed by a validation and a checkpoint."""
@@ -76,6 +77,7 @@ def train(folder: str, kind: str, moment: Moment | None = None, act: str = "") -
             "resume_if_exists": True,
             "resume_ignore_no_checkpoint": True,
             "checkpoint_callback_params": options.get("params", {}),
+            **options.get("manager", {}),
         },
     )
     optim = {"name": "adam", "lr": 0.01, "sched": {"name": "CosineAnnealing", "warmup_steps": 2, "max_steps": 40}}

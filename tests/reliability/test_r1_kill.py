@@ -42,6 +42,9 @@ MORE_IN_CHECKPOINTS = [
     *[(kind, Moment(place, count)) for place in ("fsync", "rename", "renamed", "remove")
       for kind, count in (("epochs", 2), ("steps", 5))],
 ]  # fmt: skip
+MORE_WITH_AVERAGES = [
+    ("averaged", Moment(place, count)) for place, count in (("step", 8), ("rename", 6), ("renamed", 7), ("remove", 2))
+]
 MORE_IN_ARCHIVES = [
     *[("archives", Moment("write", count, ".nemo", share=0.9)) for count in (1, 3, 5)],
     ("archives", Moment("fsync", 4, ".nemo")),
@@ -105,7 +108,9 @@ def test_a_run_killed_at_some_time_goes_on_to_the_bit(seed, tmp_path, unbroken):
 @pytest.mark.slow
 @pytest.mark.battery("R1")
 @pytest.mark.parametrize(
-    "case", MORE_IN_CHECKPOINTS + MORE_IN_ARCHIVES + MORE_IN_VALIDATIONS + MORE_WITH_WORKERS, ids=name
+    "case",
+    MORE_IN_CHECKPOINTS + MORE_WITH_AVERAGES + MORE_IN_ARCHIVES + MORE_IN_VALIDATIONS + MORE_WITH_WORKERS,
+    ids=name,
 )
 def test_more_moments(case, tmp_path, unbroken):
     kill_at(tmp_path, case, unbroken)

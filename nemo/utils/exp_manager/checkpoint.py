@@ -22,7 +22,7 @@ from nemo.utils.exceptions import ConfigError
 from nemo.utils.exp_manager.checkpoint_io import use_durable_checkpoints
 from nemo.utils.exp_manager.checkpoint_names import complete_checkpoints, parts_of, state_in_folder, value_in_name
 from nemo.utils.exp_manager.ema import EMA, ema_of
-from nemo.utils.exp_manager.ema_checkpoints import keeping_old_twin, twin_path
+from nemo.utils.exp_manager.ema_checkpoints import keeping_old_twin, lone_twins, twin_path
 from nemo.utils.exp_manager.errors import CheckpointMisconfigurationError
 from nemo.utils.exp_manager.preemption import PreemptionCallback
 from nemo.utils.exp_manager.resume import check_same_checkpoint, older_last_checkpoints
@@ -120,7 +120,8 @@ class NeMoModelCheckpoint(ModelCheckpoint):
                 self._remove_checkpoint(trainer, path)
             self._point_at_best()
         if self.n_resume and trainer.ckpt_path is not None:
-            for old in older_last_checkpoints(Path(trainer.ckpt_path), Path(str(self.dirpath))):
+            folder = Path(str(self.dirpath))
+            for old in [*older_last_checkpoints(Path(trainer.ckpt_path), folder), *lone_twins(folder)]:
                 self._remove_checkpoint(trainer, str(old))
 
     def _find_best(self, exact: Mapping[str, Tensor]) -> None:

@@ -28,6 +28,12 @@ def is_twin(path: str | os.PathLike[str]) -> bool:
     return os.path.splitext(path)[0].endswith(TWIN)
 
 
+def lone_twins(folder: str | os.PathLike[str]) -> list[Path]:
+    """Twins in a local folder whose checkpoint is gone: a run was killed between removing the one and the other."""
+    twins = [path for path in Path(folder).glob(f"*{TWIN}.*") if is_twin(path)]
+    return [path for path in twins if not path.with_name(path.stem.removesuffix(TWIN) + path.suffix).exists()]
+
+
 def find_twin(path: str | os.PathLike[str], step: int, load: Callable[[str], dict[str, Any]]) -> dict[str, Any] | None:
     """Reads the twin that was written at the same step as the checkpoint; None when there is none."""
     for candidate in (twin_path(path), twin_path(path) + PREVIOUS):
