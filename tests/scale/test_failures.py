@@ -12,8 +12,7 @@ SAMPLE_OF_PROCESS_1 = 5
 EXPERIMENT = {"explicit_log_dir": "run", "create_tensorboard_logger": False}
 
 
-@pytest.mark.parametrize("strategy", ["ddp", "fsdp2"])
-@pytest.mark.parametrize("num_workers", [0, 1])
+@pytest.mark.parametrize(("strategy", "num_workers"), [("ddp", 0), ("ddp", 1), ("fsdp2", 0)])
 def test_an_error_of_one_process_is_seen_and_ends_the_others(strategy, num_workers, tmp_path):
     arguments = {"batch_size": 2, "fails_at": SAMPLE_OF_PROCESS_1, "num_workers": num_workers}
     started = time.monotonic()

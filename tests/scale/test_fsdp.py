@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from nemo.utils.exceptions import ConfigError
 from tests.scale.comparison import TOLERANCE, distance, largest_difference, mean_losses
 from tests.scale.processes import run_processes
 from tests.scale.runs import Regression, SteadyCTC, train
@@ -94,19 +93,3 @@ def test_the_best_weights_are_in_the_archive(tmp_path):
     weights = torch.load(best, weights_only=True)["state_dict"]
     restored = Regression.restore_from(str(archive), map_location="cpu").state_dict()
     assert all(torch.equal(restored[name], weights[name]) for name in weights)
-
-
-def test_the_first_fsdp_is_refused(tmp_path):
-    from pytorch_lightning import Trainer
-    from pytorch_lightning.strategies import FSDPStrategy
-
-    from nemo.core.classes.sharding import shard_for_strategy
-    from tests.scale.runs import regression
-
-    class OnCPU(FSDPStrategy):
-        """Lightning refuses its own without a GPU."""
-
-    model = regression(2)
-    model.trainer = Trainer(accelerator="cpu", devices=1, strategy=OnCPU(), logger=False, enable_checkpointing=False)
-    with pytest.raises(ConfigError, match='strategy="fsdp2"'):
-        shard_for_strategy(model)

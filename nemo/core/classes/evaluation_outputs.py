@@ -12,17 +12,17 @@ from nemo.utils.distributed import data_parallel_place, of_every_process
 
 @runtime_checkable
 class DealsOutBatches(Protocol):
-    """A loader whose batches are those of a single process, dealt out in turn: process r has r, r + W, r + 2 W ..."""
+    """A loader whose samples are dealt out to the processes; if by whole batches, process r has r, r + W, r + 2W ..."""
 
     @property
     def counted_batches(self) -> int | None:
-        """Batches of this process whose results count, the first ones; None if it does not deal out its batches."""
+        """Batches of this process whose results count, the first ones; None if it does not deal out its samples."""
 
 
 def outputs_of_all_processes(outputs: list[Any], loader: Any, device: torch.device) -> tuple[list[Any], bool]:
     """The outputs of all processes in the order of the data, none twice.
 
-    With a loader that does not deal out its batches they stay those of this process. Every process has to come here.
+    With a loader that does not deal out its samples they stay those of this process. Every process has to come here.
 
     Args:
         outputs: one for each step of this process.

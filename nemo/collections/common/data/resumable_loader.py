@@ -198,8 +198,10 @@ class ResumableDataLoader(DataLoader):
 
     @property
     def counted_batches(self) -> int | None:
-        """Batches of this process whose results count in an evaluation; None where all do."""
-        return self.sampler.counted_batches() if isinstance(self.sampler, EvaluationSequence) else None
+        """Batches of this process whose results count in an evaluation, the first ones; None with a foreign sampler."""
+        if self._position() is None:
+            return None
+        return self.sampler.counted_batches() if isinstance(self.sampler, EvaluationSequence) else len(self)
 
     def state_dict(self) -> dict[str, int]:
         """Where the loader stands: seed, epoch, batches of the epoch that were handed out, samples in them."""

@@ -9,7 +9,12 @@ from nemo.collections.common.data.process_share import (
     evaluation_share,
     training_share,
 )
-from nemo.collections.common.data.resumable_loader import EpochShuffle, EvaluationSequence, make_loader
+from nemo.collections.common.data.resumable_loader import (
+    EpochShuffle,
+    EvaluationSequence,
+    ResumableDataLoader,
+    make_loader,
+)
 
 PROCESSES = [1, 2, 3, 4]
 
@@ -92,7 +97,9 @@ def test_a_loader_says_how_many_of_its_batches_count():
     loader.sampler.shard(1, 2)
     assert (len(loader), loader.counted_batches) == (2, 1)
     assert [batch.tolist() for batch in loader] == [[4, 5, 6, 7], [4, 5, 6, 7]]
-    assert make_loader(range(9), shuffle=True, batch_size=4).counted_batches is None
+    assert make_loader(range(9), shuffle=True, batch_size=4).counted_batches == 3
+    foreign = ResumableDataLoader(range(9), batch_size=4)
+    assert foreign.counted_batches is None
 
 
 def test_a_place_in_an_epoch_holds_for_another_number_of_processes():
