@@ -24,6 +24,7 @@ class TextCollection:
         min_duration: leave out shorter ones.
         max_utts: keep this many entries at most; 0 for all.
         skip_bad_lines: leave faulty lines of a manifest out, with one warning that counts them.
+        dtype: of the ids; numbers other than ids are float32.
 
     Raises:
         ManifestError: a manifest cannot be read, or nothing is left.
@@ -32,15 +33,16 @@ class TextCollection:
     def __init__(
         self,
         manifests: ManifestPaths,
-        to_ids: Callable[[ManifestEntry], Sequence[int] | None],
+        to_ids: Callable[[ManifestEntry], Sequence[float] | None],
         max_duration: float | None = None,
         min_duration: float | None = None,
         max_utts: int = 0,
         skip_bad_lines: bool = False,
+        dtype: type[np.generic] = np.int64,
     ) -> None:
         self.entries: list[ManifestEntry] = []
         left_out: Counter[str] = Counter()
-        ids: list[int] = []
+        ids: list[float] = []
         ends = [0]
         for entry in read_manifest(manifests, skip_bad_lines=skip_bad_lines):
             duration = entry.duration or 0.0
@@ -60,7 +62,7 @@ class TextCollection:
             if len(self.entries) == max_utts:
                 break
         # one array, not a list for each entry: workers share it without copies
-        self._ids = np.array(ids, dtype=np.int64)
+        self._ids = np.array(ids, dtype=dtype)
         self._ends = np.array(ends, dtype=np.int64)
         reasons = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
         if not self.entries:

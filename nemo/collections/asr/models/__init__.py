@@ -6,16 +6,22 @@ __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
         "asr_model": ["ASRModel"],
+        "classification": ["EncDecClassificationModel"],
         "ctc": ["EncDecCTCModel"],
         "ctc_bpe": ["EncDecCTCModelBPE"],
+        "frame_classification": ["EncDecFrameClassificationModel"],
+        "regression": ["EncDecRegressionModel"],
     },
     submodules=[
         "asr_model",
         "catalogue",
+        "classification",
         "configs",  # of the original's layout, served by nemo.aliases
         "ctc",
         "ctc_bpe",
         "ctc_config",
+        "frame_classification",
         "quartznet_config",
+        "regression",
     ],
 )

@@ -102,7 +102,7 @@ class ASRModel(ModelPT):
             augmentor=augmentor,
             verbose=verbose,
         )
-        return transcriber.run(_given_audio(audio, paths2audio_files))
+        return transcriber.run(given_audio(audio, paths2audio_files))
 
     def setup_training_data(self, train_data_config: Any) -> None:
         """Builds the training loader from a `train_ds` section."""
@@ -146,7 +146,14 @@ class ASRModel(ModelPT):
         return _combine(outputs, "test")
 
 
-def _given_audio(audio: Any, paths2audio_files: Any) -> Any:
+def outputs_of_set(outputs: list[Any], dataloader_idx: int) -> list[Any]:
+    """The list of one evaluation set; there is one list when there is one set."""
+    is_per_set = bool(outputs) and isinstance(outputs[0], list)
+    return outputs[dataloader_idx] if is_per_set else outputs
+
+
+def given_audio(audio: Any, paths2audio_files: Any) -> Any:
+    """The one of the two that is given, which are names of the same argument; TypeError if it is not one."""
     given = [value for value in (audio, paths2audio_files) if value is not None]
     if len(given) != 1:
         raise TypeError(
