@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 from collections.abc import Callable, Sequence
@@ -11,12 +12,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from nemo.collections.common.audio.io import load_audio, select_channels
+from nemo.collections.common.audio.io import audio_duration, load_audio, select_channels
 from nemo.collections.common.audio.segment import AudioSegment
 from nemo.collections.common.data.manifest import read_manifest
 from nemo.collections.common.exceptions import AudioFileError
 from nemo.utils.exceptions import ConfigError, ShapeError
 
+LARGE_FILE_BYTES = 2**21
+"""A minute of 16-bit samples; half an hour of some compressed formats."""
 MANIFEST_SUFFIXES = (".json", ".jsonl")
 
 
@@ -27,7 +30,7 @@ class AudioSource:
     name: str
     """For messages: its path, or its place in the list."""
     size: float
-    """Estimate of its length, good for ordering only."""
+    """Estimate of its length in seconds, good for ordering only."""
     load: Callable[[], np.ndarray]
     """Gives float32 samples [T] at the model's rate; raises a ValueError or OSError that names the recording."""
 
@@ -70,16 +73,25 @@ class _Options:
 def _source(item: Any, index: int, options: _Options) -> AudioSource:
     if isinstance(item, (str, os.PathLike)):
         path = os.fspath(item)
-        # bytes stand for length: ordering needs no more, and a header costs an opened file
-        size = os.path.getsize(path) if os.path.isfile(path) else 0
+        size = _estimated_seconds(path, options.sample_rate)
         return AudioSource(path, size, functools.partial(_load_file, path, 0.0, None, options))
     if isinstance(item, (np.ndarray, torch.Tensor)):
         name = f"audio[{index}]"
         size = item.shape[0] if item.ndim else 0
-        return AudioSource(name, 2.0 * size, functools.partial(_from_array, item, name, options))
+        seconds = size / options.sample_rate
+        return AudioSource(name, seconds, functools.partial(_from_array, item, name, options))
     raise ConfigError(
         f"transcribe() got audio[{index}] of type {type(item).__name__}; it expects a path, a numpy array or a tensor."
     )
+
+
+def _estimated_seconds(path: str, sample_rate: int) -> float:
+    """Of small files from their bytes, as if they were 16-bit samples: a header costs an opened file."""
+    size = os.path.getsize(path) if os.path.isfile(path) else 0
+    if size > LARGE_FILE_BYTES:
+        with contextlib.suppress(AudioFileError):  # which is reported when its turn comes
+            return audio_duration(path)
+    return size / (2 * sample_rate)
 
 
 def _manifest_sources(path: str, options: _Options) -> list[AudioSource]:
@@ -101,6 +113,17 @@ def _load_file(path: str, offset: float, duration: float | None, options: _Optio
 
 
 def _from_array(item: np.ndarray | torch.Tensor, name: str, options: _Options) -> np.ndarray:
+    samples = float_samples(item, name)
+    return _finished(select_channels(samples, options.channel_selector, name), name, options)
+
+
+def float_samples(item: np.ndarray | torch.Tensor, name: str) -> np.ndarray:
+    """Samples [T] or [T, C] as float32 between -1 and 1; integers are divided by the largest of their type.
+
+    Raises:
+        ShapeError: another number of dimensions.
+        AudioFileError: NaN or infinite samples.
+    """
     samples = item.detach().cpu().numpy() if isinstance(item, torch.Tensor) else item
     if samples.ndim not in (1, 2):
         raise ShapeError(f"{name} has the shape {list(samples.shape)}. Expected samples [T], or [T, C] of C channels.")
@@ -109,7 +132,7 @@ def _from_array(item: np.ndarray | torch.Tensor, name: str, options: _Options) -
     samples = samples.astype(np.float32, copy=False)
     if not np.isfinite(samples).all():
         raise AudioFileError(f"{name} holds samples that are NaN or infinite. Expected numbers between -1 and 1.")
-    return _finished(select_channels(samples, options.channel_selector, name), name, options)
+    return samples
 
 
 def _finished(samples: np.ndarray, name: str, options: _Options) -> np.ndarray:

@@ -1,7 +1,7 @@
 """From recordings to transcripts with a trained model.
 
 what the user has -> sources, longest first -> batches (the next one is read while this one is computed) -> hypotheses,
-in the order of the input
+in the order of the input; recordings too long for one pass go by themselves, in chunks (long_audio.py)
 
 A recording that cannot be read is reported, gets an empty transcript with `error`, and the others are done. Nothing is
 written to disk, and the model is afterwards as it was.
@@ -25,13 +25,17 @@ from tqdm import tqdm
 from nemo.collections.asr.decoding.hypothesis import Hypothesis
 from nemo.collections.asr.decoding.timestamps import add_seconds
 from nemo.collections.asr.inference.audio_sources import AudioSource, audio_sources
+from nemo.collections.asr.inference.long_audio import LongAudio
+from nemo.collections.asr.inference.transcribe_config import TranscribeConfig
 from nemo.collections.common.audio.perturb.augmentor import process_augmentations
-from nemo.utils.exceptions import ConfigError
 
 logger = logging.getLogger(__name__)
 
 Batch = list[tuple[int, AudioSource]]
 """Sources with their place in the input."""
+
+ALONE_SECONDS = 600.0
+"""A longer recording is read by itself: an hour at 16 kHz is 230 MB."""
 
 
 class TranscribingModel(Protocol):
@@ -63,44 +67,20 @@ class Transcriber:
 
     Args:
         model: a :class:`TranscribingModel`, such as ``EncDecCTCModel``.
-        batch_size: recordings computed together.
-        return_hypotheses: keep log-probabilities and labels of every frame in ``hypothesis.alignments``.
-        logprobs: return arrays of log-probabilities [S, V + 1] instead of transcripts.
-        timestamps: True adds times of characters, words and segments, in frames and seconds; False leaves them out;
-            None does as the model's decoding is configured.
-        num_workers: threads that read recordings; one works beside the computation in any case.
-        channel_selector: which channel of recordings with several: an index, or ``average``; None takes the only one.
-        augmentor: changes each recording first, for tests of robustness: an `augmentor` section, or an object with
-            ``perturb(segment)``.
-        verbose: show a progress bar.
+        config: what is asked for; None: defaults.
+
+    Raises:
+        ConfigError: a setting that is not possible.
     """
 
-    def __init__(
-        self,
-        model: Any,
-        batch_size: int = 4,
-        *,
-        return_hypotheses: bool = False,
-        logprobs: bool = False,
-        timestamps: bool | None = None,
-        num_workers: int = 0,
-        channel_selector: Any = None,
-        augmentor: Any = None,
-        verbose: bool = True,
-    ) -> None:
-        if return_hypotheses and logprobs:
-            raise ConfigError("transcribe() can give hypotheses or log-probabilities: set one of the two arguments.")
-        if batch_size < 1:
-            raise ConfigError(f"batch_size is {batch_size}; it must be at least 1.")
+    def __init__(self, model: Any, config: TranscribeConfig | None = None) -> None:
+        self.config = config or TranscribeConfig()
+        self.config.check()
         self.model = model
-        self.batch_size = batch_size
-        self.logprobs = logprobs
-        self.keep_log_probs = return_hypotheses or logprobs
-        self.timestamps = timestamps
-        self.threads = max(1, num_workers or 0)
-        self.channel_selector = channel_selector
+        self.keep_log_probs = self.config.return_hypotheses or self.config.logprobs
+        augmentor = self.config.augmentor
         self.augmentor = process_augmentations(augmentor) if isinstance(augmentor, Mapping | DictConfig) else augmentor
-        self.verbose = verbose
+        self.long_audio = LongAudio(model, self.config.batch_size, self.config.max_seconds, self.config.overlap_seconds)
 
     def run(self, audio: Any) -> list[Any]:
         """Transcribes `audio`.
@@ -112,23 +92,25 @@ class Transcriber:
         Returns:
             One :class:`Hypothesis` (a ``str``) for each recording, in the order of the input; arrays with `logprobs`.
         """
-        decoding = self.model.decoding_for(timestamps=self.timestamps, keep_log_probs=self.keep_log_probs)
+        config = self.config
+        decoding = self.model.decoding_for(timestamps=config.timestamps, keep_log_probs=self.keep_log_probs)
         with inference_state(self.model):
             if isinstance(audio, DataLoader):
                 hypotheses = self._run_loader(audio, decoding)
             else:
-                sources = audio_sources(audio, self.model.sample_rate, self.channel_selector, self.augmentor)
+                sources = audio_sources(audio, self.model.sample_rate, config.channel_selector, self.augmentor)
                 hypotheses = self._run_sources(sources, decoding)
         _report_failures(hypotheses)
-        return [_log_probs(hypothesis) for hypothesis in hypotheses] if self.logprobs else hypotheses
+        return [_log_probs(hypothesis) for hypothesis in hypotheses] if config.logprobs else hypotheses
 
     def _run_sources(self, sources: Sequence[AudioSource], decoding: Any) -> list[Hypothesis]:
         order = sorted(range(len(sources)), key=lambda index: -sources[index].size)
-        pairs = [(index, sources[index]) for index in order]
-        batches = [pairs[first : first + self.batch_size] for first in range(0, len(pairs), self.batch_size)]
+        batches = _batches([(index, sources[index]) for index in order], self.config.batch_size)
         results: dict[int, Hypothesis] = {}
-        with tqdm(total=len(sources), desc="Transcribing", unit="file", disable=not self.verbose) as progress:
-            for batch, loaded in _read_ahead(batches, self.threads):
+        threads = max(1, self.config.num_workers or 0)
+        hides_progress = not self.config.verbose
+        with tqdm(total=len(sources), desc="Transcribing", unit="file", disable=hides_progress) as progress:
+            for batch, loaded in _read_ahead(batches, threads):
                 results.update(self._transcribe(batch, loaded, decoding))
                 progress.update(len(batch))
         return [results[index] for index in range(len(sources))]
@@ -141,25 +123,37 @@ class Transcriber:
             if isinstance(samples, Exception):
                 yield index, _failed(source, samples)
             else:
-                good.append((index, samples))
-        if good:
-            signals, lengths = _padded([samples for _, samples in good])
-            hypotheses = self._transcribe_signals(signals, lengths, decoding)
-            yield from zip((index for index, _ in good), hypotheses, strict=True)
+                good.append((index, torch.from_numpy(samples)))
+        hypotheses = self._transcribe_signals([signal for _, signal in good], decoding)
+        yield from zip((index for index, _ in good), hypotheses, strict=True)
 
     def _run_loader(self, loader: DataLoader[Any], decoding: Any) -> list[Hypothesis]:
         hypotheses: list[Hypothesis] = []
-        for batch in tqdm(loader, desc="Transcribing", unit="batch", disable=not self.verbose):
-            hypotheses += self._transcribe_signals(batch[0], batch[1], decoding)
+        for batch in tqdm(loader, desc="Transcribing", unit="batch", disable=not self.config.verbose):
+            signals = [signal[:length] for signal, length in zip(batch[0], batch[1].tolist(), strict=True)]
+            hypotheses += self._transcribe_signals(signals, decoding)
         return hypotheses
 
-    def _transcribe_signals(self, signals: Tensor, lengths: Tensor, decoding: Any) -> list[Hypothesis]:
-        device = self.model.device
-        hypotheses: list[Hypothesis] = self.model.transcribe_batch(signals.to(device), lengths.to(device), decoding)
-        for hypothesis, length in zip(hypotheses, lengths.tolist(), strict=True):
-            if isinstance(hypothesis.timestep, dict):
-                add_seconds(hypothesis.timestep, self.model.frame_seconds, length / self.model.sample_rate)
-        return hypotheses
+    def _transcribe_signals(self, signals: Sequence[Tensor], decoding: Any) -> list[Hypothesis]:
+        """Hypotheses of signals [T] of any lengths, in their order: the short ones together, each long one alone."""
+        results: dict[int, Hypothesis] = {}
+        short = []
+        for index, signal in enumerate(signals):
+            if self.long_audio.is_long(len(signal)):
+                results[index] = self.long_audio.transcribe(signal.to(self.model.device), decoding)
+            else:
+                short.append(index)
+        together = self.long_audio.most_together(max((len(signals[index]) for index in short), default=0))
+        for first in range(0, len(short), together):
+            rows = short[first : first + together]
+            batch, lengths = _padded([signals[row] for row in rows])
+            batch, lengths = batch.to(self.model.device), lengths.to(self.model.device)
+            results.update(zip(rows, self.model.transcribe_batch(batch, lengths, decoding), strict=True))
+        for index, signal in enumerate(signals):
+            times = results[index].timestep
+            if isinstance(times, dict):
+                add_seconds(times, self.model.frame_seconds, len(signal) / self.model.sample_rate)
+        return [results[index] for index in range(len(signals))]
 
 
 @contextlib.contextmanager
@@ -185,6 +179,17 @@ def inference_state(model: nn.Module) -> Iterator[None]:
             module.training = mode
 
 
+def _batches(pairs: Sequence[tuple[int, AudioSource]], batch_size: int) -> list[Batch]:
+    """Batches of neighbours in order of length; what is very long is alone, so that little of it is in memory."""
+    batches: list[Batch] = []
+    for pair in pairs:
+        is_alone = pair[1].size > ALONE_SECONDS
+        if not batches or is_alone or len(batches[-1]) == batch_size or batches[-1][0][1].size > ALONE_SECONDS:
+            batches.append([])
+        batches[-1].append(pair)
+    return batches
+
+
 def _read_ahead(batches: Iterable[Batch], threads: int) -> Iterator[tuple[Batch, list[np.ndarray | Exception]]]:
     """Each batch with its samples; the files of the next batch are read meanwhile."""
     with ThreadPoolExecutor(threads, thread_name_prefix="read-audio") as pool:
@@ -204,13 +209,10 @@ def _read(source: AudioSource) -> np.ndarray | Exception:
         return error
 
 
-def _padded(signals: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:
+def _padded(signals: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     """Signals of several lengths as [B, T] with zeros at the end, and the lengths [B]."""
     lengths = torch.tensor([len(signal) for signal in signals])
-    batch = torch.zeros(len(signals), int(lengths.max()))
-    for row, signal in zip(batch, signals, strict=True):
-        row[: len(signal)] = torch.from_numpy(signal)
-    return batch, lengths
+    return torch.nn.utils.rnn.pad_sequence(list(signals), batch_first=True), lengths
 
 
 def _failed(source: AudioSource, error: Exception) -> Hypothesis:

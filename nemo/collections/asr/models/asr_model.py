@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import torch
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from torch import Tensor
 
 from nemo.core.classes.model_pt import ModelPT
@@ -61,15 +63,16 @@ class ASRModel(ModelPT):
         return_hypotheses: bool = False,
         logprobs: bool = False,
         timestamps: bool | None = None,
-        num_workers: int = 0,
+        num_workers: int | None = None,
         channel_selector: Any = None,
         augmentor: Any = None,
         verbose: bool = True,
+        max_seconds: float | None = None,
+        overlap_seconds: float | None = None,
+        partial_hypothesis: Any = None,
+        override_config: Any = None,
     ) -> list[Any]:
-        """Transcribes recordings.
-
-            hypothesis = model.transcribe("a.wav", timestamps=True)[0]
-            print(hypothesis, hypothesis.timestamp["word"])
+        """Transcribes recordings of any length: ``hypothesis = model.transcribe("a.wav", timestamps=True)[0]``.
 
         Args:
             audio: a path, a numpy array or tensor of samples at the model's rate, a list of such, the path of a
@@ -81,19 +84,22 @@ class ASRModel(ModelPT):
             timestamps: True adds times of characters, words and segments, in frames and seconds.
             num_workers: threads that read files; one works beside the computation in any case.
             channel_selector: which channel of recordings with several: an index, or ``average``.
-            augmentor: changes each recording before it is transcribed: an `augmentor` section, or an object with
-                ``perturb(segment)``.
+            augmentor: changes each recording first: a section, or an object with ``perturb(segment)``.
             verbose: show a progress bar.
+            max_seconds: what is longer goes by overlapping chunks of this length; None: chosen from memory.
+            overlap_seconds: that two chunks share; None: what the encoder sees, or 8 seconds.
+            partial_hypothesis: of streams; recordings have none.
+            override_config: a `TranscribeConfig` that stands for all of these but the audio.
 
         Returns:
             One :class:`~nemo.collections.asr.decoding.hypothesis.Hypothesis`, which is a ``str``, for each recording. A
             file that cannot be read gives an empty one with `error`, and is logged.
         """
         from nemo.collections.asr.inference.transcribe import Transcriber
+        from nemo.collections.asr.inference.transcribe_config import TranscribeConfig
 
-        transcriber = Transcriber(
-            self,
-            batch_size,
+        config = override_config or TranscribeConfig(
+            batch_size=batch_size,
             return_hypotheses=return_hypotheses,
             logprobs=logprobs,
             timestamps=timestamps,
@@ -101,8 +107,69 @@ class ASRModel(ModelPT):
             channel_selector=channel_selector,
             augmentor=augmentor,
             verbose=verbose,
+            max_seconds=max_seconds,
+            overlap_seconds=overlap_seconds,
+            partial_hypothesis=partial_hypothesis,
         )
-        return transcriber.run(given_audio(audio, paths2audio_files))
+        return Transcriber(self, config).run(given_audio(audio, paths2audio_files))
+
+    def conformer_stream_step(self, *arguments: Any, **named: Any) -> tuple[Any, ...]:
+        """One step of a stream with a cache-aware encoder, for scripts of the original; `CacheAwareStream` is simpler.
+
+        Arguments and results are those of :func:`nemo.collections.asr.inference.stream_chunks.stream_step`.
+        """
+        from nemo.collections.asr.inference.stream_chunks import stream_step
+
+        return stream_step(self, *arguments, **named)
+
+    def change_attention_model(
+        self,
+        self_attention_model: str | None = None,
+        att_context_size: Sequence[int] | None = None,
+        update_config: bool = True,
+    ) -> None:
+        """Gives a trained Conformer another attention with the same weights.
+
+        ``model.change_attention_model("rel_pos_local_attn", [128, 128])`` makes memory grow with the length of a
+        recording, not its square.
+
+        Args:
+            self_attention_model: rel_pos, rel_pos_local_attn or abs_pos; None: the present one.
+            att_context_size: [left, right] encoder frames; None: the present one.
+            update_config: write it into the model's config as well, and so into archives.
+
+        Raises:
+            ConfigError: the encoder has no attention, or cannot have this one.
+        """
+        self._need_of_encoder("change_attention_model")(self_attention_model, att_context_size, update_config)
+        if update_config:
+            cfg = copy.deepcopy(self.cfg)
+            with open_dict(cfg):
+                cfg.encoder.self_attention_model = self.encoder.self_attention_model
+                cfg.encoder.att_context_size = self.encoder.att_context_size
+            self.cfg = cfg
+
+    def change_subsampling_conv_chunking_factor(
+        self, subsampling_conv_chunking_factor: int, update_config: bool = True
+    ) -> None:
+        """Computes the subsampling of a Conformer in pieces, for long recordings.
+
+        Args:
+            subsampling_conv_chunking_factor: 1: by itself where it must; -1: never; or a power of 2.
+            update_config: write it into the model's config as well.
+        """
+        self._need_of_encoder("change_subsampling_conv_chunking_factor")(subsampling_conv_chunking_factor)
+        if update_config:
+            cfg = copy.deepcopy(self.cfg)
+            with open_dict(cfg):
+                cfg.encoder.subsampling_conv_chunking_factor = subsampling_conv_chunking_factor
+            self.cfg = cfg
+
+    def _need_of_encoder(self, method: str) -> Any:
+        """A method of the encoder; ConfigError if it is of another kind."""
+        if not hasattr(self.encoder, method):
+            raise ConfigError(f"{type(self.encoder).__name__} has no {method}; expected a ConformerEncoder.")
+        return getattr(self.encoder, method)
 
     def setup_training_data(self, train_data_config: Any) -> None:
         """Builds the training loader from a `train_ds` section."""

@@ -23,7 +23,7 @@ from nemo.collections.asr.decoding.hypothesis import Hypothesis
 from nemo.collections.asr.losses.ctc import CTCLoss
 from nemo.collections.asr.metrics.wer import WER
 from nemo.collections.asr.models.adapter_model import ASRAdapterModelMixin
-from nemo.collections.asr.models.asr_model import ASRModel
+from nemo.collections.asr.models.asr_model import ASRModel, outputs_of_set
 from nemo.collections.asr.models.catalogue import published_models
 from nemo.collections.asr.modules.conformer_encoder import ConformerEncoder
 from nemo.core.classes.exportable import Exportable
@@ -280,8 +280,17 @@ class EncDecCTCModel(ASRModel, ASRAdapterModelMixin, Exportable):
 
     def transcribe_batch(self, signals: Tensor, lengths: Tensor, decoding: CTCDecoding) -> list[Hypothesis]:
         """Transcribes signals [B, T] of `lengths` [B] samples with a decoding of :meth:`decoding_for`."""
-        log_probs, encoded_lengths, _ = self.forward(input_signal=signals, input_signal_length=lengths)
-        hypotheses, _ = decoding.ctc_decoder_predictions_tensor(log_probs, encoded_lengths, return_hypotheses=True)
+        features, feature_lengths = self.preprocessor(input_signal=signals, length=lengths)
+        return self.search_frames(*self.frames_for_search(features, feature_lengths), decoding)
+
+    def frames_for_search(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Features [B, D, F] -> log-probabilities [B, S, V + 1], with their lengths."""
+        log_probs, encoded_lengths, _ = self.forward(processed_signal=features, processed_signal_length=lengths)
+        return log_probs, encoded_lengths
+
+    def search_frames(self, frames: Tensor, lengths: Tensor, decoding: CTCDecoding) -> list[Hypothesis]:
+        """Log-probabilities [B, S, V + 1] -> hypotheses."""
+        hypotheses, _ = decoding.ctc_decoder_predictions_tensor(frames, lengths, return_hypotheses=True)
         return hypotheses  # type: ignore[return-value]  # hypotheses, because they were asked for
 
     # -------------------------------------------------------------------------------------------------------- training
@@ -303,7 +312,7 @@ class EncDecCTCModel(ASRModel, ASRAdapterModelMixin, Exportable):
     def validation_step(self, batch: SpeechBatch, batch_idx: int, dataloader_idx: int = 0) -> dict[str, Tensor]:
         """Loss and errors of a batch, kept for the end of the epoch."""
         results = self._evaluate(batch, "val")
-        _outputs_of_set(self.validation_step_outputs, dataloader_idx).append(results)
+        outputs_of_set(self.validation_step_outputs, dataloader_idx).append(results)
         step = torch.tensor(self.trainer.global_step, dtype=torch.float32)
         self.log("global_step", step, sync_dist=True, batch_size=1)
         return results
@@ -311,7 +320,7 @@ class EncDecCTCModel(ASRModel, ASRAdapterModelMixin, Exportable):
     def test_step(self, batch: SpeechBatch, batch_idx: int, dataloader_idx: int = 0) -> dict[str, Tensor]:
         """Loss and errors of a batch, kept for the end of the test."""
         results = self._evaluate(batch, "test")
-        _outputs_of_set(self.test_step_outputs, dataloader_idx).append(results)
+        outputs_of_set(self.test_step_outputs, dataloader_idx).append(results)
         return results
 
     def predict_step(self, batch: SpeechBatch, batch_idx: int, dataloader_idx: int = 0) -> list[tuple[int, str]]:
@@ -371,9 +380,3 @@ class EncDecCTCModel(ASRModel, ASRAdapterModelMixin, Exportable):
     def list_available_models(cls) -> list[PretrainedModelInfo]:
         """The published character models of this family."""
         return published_models("EncDecCTCModel")
-
-
-def _outputs_of_set(outputs: list[Any], dataloader_idx: int) -> list[Any]:
-    """The list of one evaluation set; there is one list when there is one set."""
-    is_per_set = bool(outputs) and isinstance(outputs[0], list)
-    return outputs[dataloader_idx] if is_per_set else outputs

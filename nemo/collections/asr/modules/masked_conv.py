@@ -83,6 +83,12 @@ class MaskedConv1d(nn.Module):
         self._is_pointwise = kernel_size == 1 and stride == 1 and groups == 1 and self.padding == 0
         self._is_depthwise = groups == in_channels == out_channels and kernel_size > 1 and not bias
 
+    @property
+    def edges(self) -> tuple[int, int]:
+        """Zeros left and right."""
+        both = int(self.conv.padding[0])
+        return self._edges or (both, both)
+
     def forward(self, x: Tensor, lens: Tensor | ValidFrames | None) -> tuple[Tensor, Tensor | ValidFrames | None]:
         """Convolves.
 

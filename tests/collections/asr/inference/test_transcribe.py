@@ -7,6 +7,7 @@ import torch
 
 from nemo.collections.asr.decoding.hypothesis import Hypothesis
 from nemo.collections.asr.inference.transcribe import Transcriber, inference_state
+from nemo.collections.asr.inference.transcribe_config import TranscribeConfig
 from nemo.collections.asr.models import EncDecCTCModel
 from nemo.utils.exceptions import ConfigError
 from tests.collections.asr.models import tiny
@@ -189,9 +190,9 @@ def test_nothing_is_written(model, tmp_path, monkeypatch):
 
 
 def test_progress_is_shown_only_when_asked(model, capsys):
-    Transcriber(model, verbose=False).run([tiny.signal(0.2)])
+    Transcriber(model, TranscribeConfig(verbose=False)).run([tiny.signal(0.2)])
     assert capsys.readouterr().err == ""
-    Transcriber(model, verbose=True).run([tiny.signal(0.2)])
+    Transcriber(model, TranscribeConfig(verbose=True)).run([tiny.signal(0.2)])
     assert "Transcribing" in capsys.readouterr().err
 
 
