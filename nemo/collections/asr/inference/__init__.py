@@ -3,5 +3,24 @@
 from nemo.utils.lazy import lazy_exports
 
 __getattr__, __dir__, __all__ = lazy_exports(
-    __name__, {"transcribe": ["Transcriber"]}, submodules=["audio_sources", "transcribe"]
+    __name__,
+    {
+        "buffered": ["BufferedStream"],
+        "cache_aware": ["CacheAwareStream", "feed_together", "finish_together"],
+        "microphone": ["microphone_chunks"],
+        "transcribe": ["Transcriber"],
+        "transcribe_config": ["TranscribeConfig"],
+    },
+    submodules=[
+        "audio_sources",
+        "buffered",
+        "cache_aware",
+        "feature_stream",
+        "long_audio",
+        "microphone",
+        "stream_chunks",
+        "stream_decoding",
+        "transcribe",
+        "transcribe_config",
+    ],
 )

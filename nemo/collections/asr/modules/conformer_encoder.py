@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
+from omegaconf import open_dict
 from torch import Tensor, nn
 
 from nemo.collections.asr.modules.conformer.attention import MultiHeadAttention, RelPositionMultiHeadAttention
@@ -280,7 +281,8 @@ class ConformerEncoder(NeuralModule, Exportable):
             attention.load_state_dict(layer.self_attn.state_dict(), strict=False)
             layer.self_attn = attention.train(layer.training)
         if update_config and getattr(self, "_cfg", None) is not None:
-            self._cfg.self_attention_model, self._cfg.att_context_size = kind, contexts[0]
+            with open_dict(self._cfg):
+                self._cfg.self_attention_model, self._cfg.att_context_size = kind, contexts[0]
         if hasattr(self.pre_encode, "sampling_frames"):
             self.setup_streaming_params()
 
@@ -376,7 +378,8 @@ class ConformerEncoder(NeuralModule, Exportable):
             x.shape[1], cached, _where_padded(lengths, x.shape[1]), empty, context, self.att_context_style
         )
         if stream is not None:
-            stream.begin(self.sizes.cache_drop_size, kept=x.shape[1] - self.sizes.cache_drop_size, size=cached)
+            again = self._frames_not_kept(x.shape[1])
+            stream.begin(again, kept=x.shape[1] - again, size=cached)
         for number, (layer, drop) in enumerate(zip(self.layers, self.layer_drop_probs, strict=True)):
             cache: LayerCache | None = stream.of_layer(number) if stream is not None else None
             before = x
@@ -396,6 +399,11 @@ class ConformerEncoder(NeuralModule, Exportable):
         if self.reduction_position == -1:
             x, lengths = self.reduction_subsampling(x, lengths)
         return x, lengths
+
+    def _frames_not_kept(self, frames: int) -> int:
+        """Newest frames of a chunk of `frames` that the next chunk brings again; fewer in the short last chunks."""
+        drop = self.sizes.cache_drop_size
+        return max(0, min(drop, frames - self.sizes.valid_out_len)) if drop else 0
 
     def _context_of_this_batch(self) -> list[int]:
         if self.training and len(self.att_context_size_all) > 1:

@@ -167,10 +167,34 @@ class FilterbankFeatures(nn.Module):
             if linear_spec:
                 return self._spectrum(audio).transpose(1, 2).to(self.fb.dtype), lengths
             by_row = audio.device.type == "cpu" and not audio.requires_grad and not torch.jit.is_tracing()
-            features = self._by_row(audio, lengths) if by_row else self._at_once(audio, lengths)
+            compute = self._by_row if by_row else self._at_once
+            features = compute(audio, lengths, self.normalize)
             if self.frame_splicing > 1:
                 lengths = self._spliced(lengths)
             return self._padded(features).to(self.fb.dtype), lengths
+
+    @property
+    def edge(self) -> int:
+        """Samples put before and after an utterance: frame f covers `n_fft` samples from f * hop - edge on."""
+        return (self.n_fft - self.hop_length) // 2 if self.exact_pad else self.n_fft // 2
+
+    @property
+    def edge_mode(self) -> str:
+        """What they are, as ``torch.nn.functional.pad`` calls it: reflect or constant (zeros)."""
+        return "reflect" if self._counts_partial_hop or self.exact_pad else "constant"
+
+    def of_prepared(self, audio: Tensor) -> Tensor:
+        """Features without normalisation of a part of an utterance, for streams.
+
+        Args:
+            audio: [1, n_fft + (F - 1) * hop] after pre-emphasis, with edges where the utterance begins or ends.
+
+        Returns:
+            [1, D, F], the frames that :meth:`forward` gives there.
+        """
+        frames = (audio.shape[1] - self.n_fft) // self.hop_length + 1
+        compute = self._by_row if audio.device.type == "cpu" else self._at_once
+        return compute(audio, torch.tensor([frames], device=audio.device), None)
 
     def extra_repr(self) -> str:
         """Shows the sizes in ``print(model)``."""
@@ -180,15 +204,14 @@ class FilterbankFeatures(nn.Module):
         """[B, T] -> [B, T + edges]: dither, pre-emphasis and the padding of both edges."""
         if self.training and self.dither > 0:
             audio = audio + self.dither * torch.randn_like(audio)
-        edge = (self.n_fft - self.hop_length) // 2 if self.exact_pad else self.n_fft // 2
-        samples = audio.shape[1]
+        samples, edge = audio.shape[1], self.edge
         if samples <= edge and self._counts_partial_hop:
             audio = F.pad(audio, (0, edge + 1 - samples))  # too short to mirror
         if self.preemph is not None:
             audio = torch.cat((audio[:, :1], torch.sub(audio[:, 1:], audio[:, :-1], alpha=self.preemph)), dim=1)
             if not self._counts_partial_hop:
                 audio = audio.masked_fill(torch.arange(audio.shape[1], device=audio.device) >= seq_len[:, None], 0.0)
-        return F.pad(audio, (edge, edge), mode="reflect" if self._counts_partial_hop or self.exact_pad else "constant")
+        return F.pad(audio, (edge, edge), mode=self.edge_mode)
 
     def _full_window(self, like: Tensor) -> Tensor:
         """The window in float32, centred in `n_fft` samples."""
@@ -196,7 +219,7 @@ class FilterbankFeatures(nn.Module):
         left = (self.n_fft - self.win_length) // 2
         return F.pad(window, (left, self.n_fft - self.win_length - left))
 
-    def _by_row(self, audio: Tensor, lengths: Tensor) -> Tensor:
+    def _by_row(self, audio: Tensor, lengths: Tensor, normalization: Normalization) -> Tensor:
         """Features of each utterance alone, in blocks of frames; writes into buffers that stay in the cache."""
         frames = audio.unfold(1, self.n_fft, self.hop_length)  # [B, F, n_fft], a view
         batch, total, _ = frames.shape
@@ -220,11 +243,11 @@ class FilterbankFeatures(nn.Module):
                 if narrow[row]:
                     power[:size, self._narrow_bin :] = 0
                 torch.mm(filters, power[:size].t(), out=mel[:, start:stop])
-            mel = normalize_utterance(self._splice(self._to_log(mel)), self.normalize)
+            mel = normalize_utterance(self._splice(self._to_log(mel)), normalization)
             features[row, :, : mel.shape[1]] = mel
         return features
 
-    def _at_once(self, audio: Tensor, lengths: Tensor) -> Tensor:
+    def _at_once(self, audio: Tensor, lengths: Tensor, normalization: Normalization) -> Tensor:
         """Features of the whole batch, with masks."""
         spectrum = self._spectrum(audio)  # [B, F, bins]
         narrow = self._narrow_rows(audio.shape[0])
@@ -240,7 +263,7 @@ class FilterbankFeatures(nn.Module):
                 mel.masked_fill(is_padding[:, None], 0.0)
             )  # what follows an utterance is not its business
             lengths = self._spliced(lengths)
-        mel = normalize_batch(mel, lengths, self.normalize)
+        mel = normalize_batch(mel, lengths, normalization)
         is_padding = torch.arange(mel.shape[2], device=mel.device) >= lengths[:, None]
         return mel.masked_fill(is_padding[:, None], self.pad_value)
 
