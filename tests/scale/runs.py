@@ -36,11 +36,19 @@ RATE = 8000
 class Numbered(Dataset):
     """Sample i is (i, x_i, y_i); y is no linear function of x."""
 
-    def __init__(self, samples: int, fails_at: int | None = None, hangs_at: int | None = None) -> None:
+    def __init__(
+        self,
+        samples: int,
+        fails_at: int | None = None,
+        hangs_at: int | None = None,
+        not_finite_at: int | None = None,
+    ) -> None:
         generator = torch.Generator().manual_seed(0)
         self.x = torch.randn(samples, 6, generator=generator)
         self.y = self.x.sum(1, keepdim=True).sin()
         self.fails_at, self.hangs_at = fails_at, hangs_at
+        if not_finite_at is not None:
+            self.x[not_finite_at] = torch.nan
 
     def __len__(self) -> int:
         return len(self.x)
@@ -82,7 +90,8 @@ class Regression(ModelPT):
         return {"val_loss": loss, "log": {"val_loss": loss, "samples": samples}}
 
     def _loader(self, section: Any, **how: Any) -> Any:
-        data = Numbered(section.samples, section.get("fails_at"), section.get("hangs_at"))
+        faults = {name: section.get(name) for name in ("fails_at", "hangs_at", "not_finite_at")}
+        data = Numbered(section.samples, **faults)
         return make_loader(data, batch_size=section.batch_size, num_workers=section.get("num_workers", 0), **how)
 
     def setup_training_data(self, train_data_config: Any) -> None:
