@@ -2,7 +2,8 @@
 
 NeMoBaseException
 ├── ManifestError (ValueError)     a manifest cannot be read; the message names the file, the line and the key
-└── AudioFileError (ValueError)    a recording cannot be read or used; the message names the file
+├── AudioFileError (ValueError)    a recording cannot be read or used; the message names the file
+└── SegmentFileError (ValueError)  subtitles or alignments cannot be read, or segments lack what a format needs
 
 Each is made from one string, so that it keeps its class and its message on the way out of a loader's worker.
 """
@@ -16,3 +17,7 @@ class ManifestError(NeMoBaseException, ValueError):
 
 class AudioFileError(NeMoBaseException, ValueError):
     """A recording cannot be read or used; the message names the file."""
+
+
+class SegmentFileError(NeMoBaseException, ValueError):
+    """A file of subtitles or alignments cannot be read, or segments lack what its format needs."""
