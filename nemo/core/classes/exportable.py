@@ -66,12 +66,12 @@ class Exportable:
     @property
     def input_types_for_export(self) -> dict[str, Any] | None:
         """Name -> neural type of what the exported file takes."""
-        return getattr(self.input_module, "input_types", None)
+        return _types_of(self.input_module, self, "input_types")
 
     @property
     def output_types_for_export(self) -> dict[str, Any] | None:
         """Name -> neural type of what the exported file gives."""
-        return getattr(self.output_module, "output_types", None)
+        return _types_of(self.output_module, self, "output_types")
 
     @property
     def disabled_deployment_input_names(self) -> set[str]:
@@ -275,6 +275,12 @@ def _evaluating(module: Any) -> Iterator[None]:
     finally:
         for part, training in modes:
             part.training = training
+
+
+def _types_of(part: Any, whole: Exportable, attribute: str) -> dict[str, Any] | None:
+    """The types that a part declares for its own export, or in general."""
+    types: dict[str, Any] | None = getattr(part, attribute, None)
+    return types if part is whole else getattr(part, f"{attribute}_for_export", types)
 
 
 def _disabled_by(part: Any, whole: Exportable, attribute: str) -> set[str]:

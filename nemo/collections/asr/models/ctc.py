@@ -26,6 +26,7 @@ from nemo.collections.asr.models.adapter_model import ASRAdapterModelMixin
 from nemo.collections.asr.models.asr_model import ASRModel, outputs_of_set
 from nemo.collections.asr.models.catalogue import published_models
 from nemo.collections.asr.modules.conformer_encoder import ConformerEncoder
+from nemo.collections.asr.modules.encoder_export import encode_for_export, set_cache_support, with_caches
 from nemo.core.classes.exportable import Exportable
 from nemo.core.classes.pretrained import PretrainedModelInfo
 from nemo.core.classes.type_checking import typecheck
@@ -371,10 +372,24 @@ class EncDecCTCModel(ASRModel, ASRAdapterModelMixin, Exportable):
         """It gives what the decoder gives: log-probabilities."""
         return self.decoder
 
-    def forward_for_export(self, audio_signal: Tensor, length: Tensor) -> Tensor:
-        """Features [B, D, F] and lengths [B] -> log-probabilities [B, S, V + 1]; no preprocessor in the graph."""
-        encoded, _ = self.encoder(audio_signal=audio_signal, length=length)
-        return self.decoder(encoder_output=encoded)
+    @property
+    def output_types_for_export(self) -> dict[str, NeuralType]:
+        """Log-probabilities; of a stream also their lengths and the encoder's caches."""
+        return with_caches(self.decoder.output_types, self.encoder)
+
+    def set_export_config(self, args: dict[str, Any]) -> None:
+        """Options of the export; `cache_support`: the file reads streams, with caches as inputs and outputs."""
+        super().set_export_config(args)
+        set_cache_support(self.encoder, args)
+
+    def forward_for_export(self, audio_signal: Tensor, length: Tensor, *caches: Tensor) -> Any:
+        """Features [B, D, F] and lengths [B] -> log-probabilities [B, S, V + 1]; no preprocessor in the graph.
+
+        With the caches of a stream: also their lengths and the new caches.
+        """
+        encoded, *others = encode_for_export(self.encoder, audio_signal, length, *caches)
+        log_probs = self.decoder(encoder_output=encoded)
+        return (log_probs, *others) if caches else log_probs
 
     @classmethod
     def list_available_models(cls) -> list[PretrainedModelInfo]:

@@ -30,7 +30,12 @@ from nemo.collections.asr.modules.conformer.positions import (
 )
 from nemo.collections.asr.modules.conformer.reduction import SubsamplingReductionModule
 from nemo.collections.asr.modules.conformer.stochastic_depth import drop_probabilities, with_or_without
-from nemo.collections.asr.modules.conformer.streaming import StreamState, streaming_sizes
+from nemo.collections.asr.modules.conformer.streaming import (
+    StreamState,
+    batch_first,
+    exported_step,
+    streaming_sizes,
+)
 from nemo.collections.asr.modules.conformer.subsampling import make_subsampling
 from nemo.collections.common.adapters.linear import LinearAdapter
 from nemo.core.adapters.module_adapters import AdapterModuleMixin
@@ -341,7 +346,7 @@ class ConformerEncoder(NeuralModule, Exportable):
         Returns:
             [B, H, S] and lengths [B]; for a stream, the three new caches as well.
         """
-        if audio_signal.shape[1] != self._feat_in:
+        if not torch.jit.is_tracing() and audio_signal.shape[1] != self._feat_in:
             raise ShapeError(
                 f"ConformerEncoder got audio_signal {list(audio_signal.shape)}; expected [B, D={self._feat_in}, F]. "
                 "Transpose the last two dimensions, or set encoder.feat_in to the features of the preprocessor."
@@ -546,7 +551,25 @@ class ConformerEncoder(NeuralModule, Exportable):
         lengths = torch.randint(max_dim // 4, max_dim, (max_batch,), device=device, dtype=torch.int64)
         if not self.export_cache_support:
             return features, lengths
-        return features, lengths, *self.get_initial_cache_state(max_batch, device=device, max_dim=max_dim)
+        channel, time, filled = self.get_initial_cache_state(max_batch, device=device, max_dim=max_dim)
+        return features, lengths, channel.transpose(0, 1), time.transpose(0, 1), filled
+
+    def forward_for_export(self, audio_signal: Tensor, length: Tensor, *caches: Tensor) -> tuple[Tensor, ...]:
+        """As :meth:`forward`; with caches, which then have the batch first, as :func:`exported_step`."""
+        if caches:
+            return exported_step(self, audio_signal, length, *caches)
+        encoded: tuple[Tensor, ...] = self(audio_signal=audio_signal, length=length)
+        return encoded
+
+    @property
+    def input_types_for_export(self) -> dict[str, NeuralType]:
+        """The types with the caches' batch first."""
+        return batch_first(self.input_types)
+
+    @property
+    def output_types_for_export(self) -> dict[str, NeuralType]:
+        """The types with the caches' batch first."""
+        return batch_first(self.output_types)
 
 
 class ConformerEncoderAdapter(ConformerEncoder, AdapterModuleMixin):

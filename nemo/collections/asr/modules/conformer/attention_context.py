@@ -77,14 +77,14 @@ def _visible(queries: Tensor, keys: Tensor, context: Sequence[int], style: str) 
         )
         visible = distance >= 0
         if left >= 0:
-            visible &= distance <= left // chunk
+            visible = visible & (distance <= left // chunk)
         return visible[None]
     distance = queries[:, None] - keys
     visible = torch.ones_like(distance, dtype=torch.bool)
     if left >= 0:
-        visible &= distance <= left
+        visible = visible & (distance <= left)  # not in place: exporters know no such operator
     if right >= 0:
-        visible &= distance >= -right
+        visible = visible & (distance >= -right)
     return visible[None]
 
 

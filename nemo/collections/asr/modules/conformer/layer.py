@@ -131,9 +131,7 @@ class ConformerLayer(nn.Module, AdapterModuleMixin):
 def _next_cache(cache: LayerCache, attended: Tensor, read: Tensor) -> LayerCache:
     """The newest frames of what the layer read, as many as before."""
     kept = attended.shape[1] - cache.drop
-    channel = (
-        torch.cat([cache.channel, attended[:, :kept]], dim=1)[:, kept:] if cache.channel.shape[1] else cache.channel
-    )
+    channel = torch.cat([cache.channel, attended[:, :kept]], dim=1)[:, kept:]
     frames = cache.time.shape[2]
     end = read.shape[1] - cache.drop
     return LayerCache(channel, read[:, end - frames : end].transpose(1, 2), cache.drop)

@@ -72,10 +72,10 @@ class RelPositionMultiHeadAttentionLongformer(RelPositionMultiHeadAttention):
         keys = _windows(key, block, self.left, self.right)
         values = _windows(value, block, self.left, self.right)
         places = self._global_places(frames, x.device)
-        if len(places):
+        if self.global_tokens:
             queries, keys, values, bias = self._seeing_global(x, queries, keys, values, bias, mask, places, block)
         heads = self._attend_in_blocks(queries, keys, values, bias)[:, :, :frames]
-        if len(places):
+        if self.global_tokens:
             heads = heads.index_copy(2, places, self._global_heads(x, places, mask).to(heads.dtype))
         return self._output(heads, mask)
 
@@ -86,7 +86,8 @@ class RelPositionMultiHeadAttentionLongformer(RelPositionMultiHeadAttention):
         # row i of a block begins at key i of the window: each row is shifted by its number
         width = block + self.left + self.right
         padded = F.pad(by_distance, (0, block), value=-torch.inf)
-        return padded.flatten(-2)[..., : block * width].unflatten(-1, (block, width))
+        batch, heads, count = padded.shape[:3]
+        return padded.reshape(batch, heads, count, -1)[..., : block * width].reshape(batch, heads, count, block, width)
 
     def _without_padding(self, bias: Tensor, mask: AttentionMask, frames: int, block: int) -> Tensor:
         """Blocks keys that are padding or outside of the utterance; queries without any key see whatever there is."""
@@ -103,15 +104,16 @@ class RelPositionMultiHeadAttentionLongformer(RelPositionMultiHeadAttention):
     def _attend_in_blocks(self, queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor) -> Tensor:
         """[B, N, M, Q, W] -> [B, N, M * Q, W]."""
         batch, heads, count, block, width = queries.shape
-        flat = [part.transpose(1, 2).flatten(0, 1) for part in (queries, keys, values, bias)]  # [B * M, N, ...]
+        flat = [_joined(part.transpose(1, 2)) for part in (queries, keys, values, bias)]  # [B * M, N, ...]
         out = self._attend(*flat)
         return out.view(batch, count, heads, block, width).transpose(1, 2).reshape(batch, heads, count * block, width)
 
     # --------------------------------------------------------------------------------------------------- global frames
 
     def _global_places(self, frames: int, device: torch.device) -> Tensor:
-        """[G] places of the global frames; fewer in short utterances."""
-        end = min(frames, self.global_tokens * self.global_tokens_spacing)
+        """[G] places of the global frames; fewer in short utterances, except in an exported encoder."""
+        end = self.global_tokens * self.global_tokens_spacing
+        end = end if torch.jit.is_tracing() else min(frames, end)
         return torch.arange(0, end, self.global_tokens_spacing, device=device)
 
     def _global_projections(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -155,10 +157,16 @@ class RelPositionMultiHeadAttentionLongformer(RelPositionMultiHeadAttention):
 def _blocks(x: Tensor, block: int) -> Tensor:
     """[B, N, S, W] -> [B, N, M, Q, W], the last block filled up with zeros."""
     x = F.pad(x, (0, 0, 0, -x.shape[2] % block))
-    return x.unflatten(2, (-1, block))
+    return x.reshape(x.shape[0], x.shape[1], -1, block, x.shape[3])
+
+
+def _joined(x: Tensor) -> Tensor:
+    """[B, M, ...] -> [B * M, ...]."""
+    return x.reshape(-1, *x.shape[2:])
 
 
 def _windows(x: Tensor, block: int, left: int, right: int) -> Tensor:
-    """[B, N, S, W] -> [B, N, M, R, W], zeros beyond the ends."""
-    x = F.pad(x, (0, 0, left, right + -x.shape[2] % block))
-    return x.unfold(2, block + left + right, block).transpose(3, 4)
+    """[B, N, S, W] -> [B, N, M, R, W], zeros beyond the ends; neither `left` nor `right` is above `block`."""
+    blocks = F.pad(_blocks(x, block), (0, 0, 0, 0, 1, 1))  # one of zeros before the first and one after the last
+    beside = torch.cat([blocks[:, :, :-2], blocks[:, :, 1:-1], blocks[:, :, 2:]], dim=3)
+    return beside[:, :, :, block - left : 2 * block + right]

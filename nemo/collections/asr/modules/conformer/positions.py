@@ -38,16 +38,23 @@ class PositionalEncoding(nn.Module):
         self.max_len = max_len
         self.register_buffer("pe", torch.empty(0), persistent=False)
         self.pe: Tensor
+        self._extent = 0  # frames that `pe` is for
 
-    def extend(self, frames: int, like: Tensor) -> None:
-        """Computes encodings for inputs of up to `frames` frames, unless they are there."""
+    def extend(self, frames: int, like: Tensor, cache_len: int = 0) -> None:
+        """Computes encodings for inputs of up to `frames` frames, unless they are there.
+
+        An exported encoder has those of `max_len` frames, or of the longest input before, and takes no longer ones.
+        """
+        if torch.jit.is_tracing():  # the number of frames is open
+            frames = cache_len + (1 if self._reaches(cache_len + 1) else self.max_len)
         if self._reaches(frames) and self.pe.device == like.device and self.pe.dtype == like.dtype:
             return
-        positions = self._positions(max(frames, self.max_len))
+        self._extent = max(frames, self.max_len)
+        positions = self._positions(self._extent)
         self.pe = sinusoids(positions, self.d_model).to(device=like.device, dtype=like.dtype).unsqueeze(0)
 
     def _reaches(self, frames: int) -> bool:
-        return self.pe.ndim == 3 and self.pe.shape[1] >= frames
+        return self._extent >= frames
 
     def _positions(self, frames: int) -> Tensor:
         return torch.arange(frames, dtype=torch.float32)
@@ -70,7 +77,7 @@ class PositionalEncoding(nn.Module):
             [B, S, H], and the encodings [1, cache_len + S, H].
         """
         frames = x.shape[1] + cache_len
-        self.extend(frames, x)
+        self.extend(frames, x, cache_len)
         encodings = self._window(frames)
         if self.dropout_emb is not None:
             encodings = self.dropout_emb(encodings)
@@ -80,9 +87,6 @@ class PositionalEncoding(nn.Module):
 
 class RelPositionalEncoding(PositionalEncoding):
     """Gives the encodings of distances, from the farthest before a frame to the farthest after it; adds nothing."""
-
-    def _reaches(self, frames: int) -> bool:
-        return self.pe.ndim == 3 and self.pe.shape[1] >= 2 * frames - 1
 
     def _positions(self, frames: int) -> Tensor:
         return torch.arange(frames - 1, -frames, -1, dtype=torch.float32)
@@ -94,7 +98,7 @@ class RelPositionalEncoding(PositionalEncoding):
     def forward(self, x: Tensor, cache_len: int = 0) -> tuple[Tensor, Tensor]:
         """Scales `x` [B, S, H]; the second result is [1, 2 (cache_len + S) - 1, H], distances falling."""
         frames = x.shape[1] + cache_len
-        self.extend(frames, x)
+        self.extend(frames, x, cache_len)
         encodings = self._window(frames)
         if self.dropout_emb is not None:
             encodings = self.dropout_emb(encodings)
@@ -126,7 +130,7 @@ class LocalAttRelPositionalEncoding(RelPositionalEncoding):
         self.left, self.right = att_context_size
 
     def _reaches(self, frames: int) -> bool:
-        return self.pe.ndim == 3
+        return self._extent > 0
 
     def _positions(self, frames: int) -> Tensor:
         return torch.arange(self.left, -self.right - 1, -1, dtype=torch.float32)

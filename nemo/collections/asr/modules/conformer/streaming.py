@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from nemo.collections.asr.modules.conformer.layer import LayerCache
 from nemo.collections.asr.modules.conformer.streaming_config import CacheAwareStreamingConfig
+from nemo.core.neural_types import ChannelType, NeuralType
 from nemo.utils.exceptions import ConfigError
 
 
@@ -73,6 +74,25 @@ def streaming_sizes(
     before = before[1] if isinstance(before, list) else before
     sizes.drop_extra_pre_encoded = 1 + (before - 1) // subsampling_factor if before else 0
     return sizes
+
+
+def exported_step(encoder: Any, features: Tensor, lengths: Tensor, *caches: Tensor) -> tuple[Tensor, ...]:
+    """One chunk of a stream as an exported encoder computes it: the caches have the batch first, [B, L, ...]."""
+    encoded, encoded_lengths, channel, time, filled = encoder.cache_aware_stream_step(
+        features, lengths, caches[0].transpose(0, 1), caches[1].transpose(0, 1), caches[2], keep_all_outputs=False
+    )
+    return encoded, encoded_lengths, channel.transpose(0, 1), time.transpose(0, 1), filled
+
+
+def batch_first(types: Mapping[str, NeuralType]) -> dict[str, NeuralType]:
+    """The types of an encoder's inputs or outputs as its exported file has them."""
+    axes = {"cache_last_channel": ("B", "D", "T", "D"), "cache_last_time": ("B", "D", "D", "T")}
+    return {
+        name: NeuralType(axes[name.removesuffix("_next")], ChannelType())
+        if name.removesuffix("_next") in axes
+        else kind
+        for name, kind in types.items()
+    }
 
 
 class StreamState:
