@@ -25,7 +25,7 @@ class ConformerConvolution(nn.Module):
         norm_type: batch_norm, layer_norm, instance_norm, fused_batch_norm, or group_norm with the number of groups.
         conv_context_size: frames that the depthwise convolution sees: `causal`, or [left, right]; None: both alike.
         use_bias: the convolutions have a bias.
-        pointwise_activation: `glu_`, or an activation that keeps the width.
+        pointwise_activation: `glu_`, or an activation, which keeps twice the width.
     """
 
     def __init__(
@@ -46,12 +46,12 @@ class ConformerConvolution(nn.Module):
         self.norm_type = norm_type
         self.is_gated = pointwise_activation == "glu_"
         self.pointwise_activation = None if self.is_gated else _activation(pointwise_activation)
-        inner = 2 * d_model if self.is_gated else d_model
-        self.pointwise_conv1 = nn.Conv1d(d_model, inner, 1, bias=use_bias)
-        self.depthwise_conv = nn.Conv1d(d_model, d_model, kernel_size, groups=d_model, bias=use_bias)
-        self.batch_norm = _norm(norm_type, d_model)
+        inner = d_model if self.is_gated else 2 * d_model  # a gate halves the width again
+        self.pointwise_conv1 = nn.Conv1d(d_model, 2 * d_model, 1, bias=use_bias)
+        self.depthwise_conv = nn.Conv1d(inner, inner, kernel_size, groups=inner, bias=use_bias)
+        self.batch_norm = _norm(norm_type, inner)
         self.activation = nn.SiLU()
-        self.pointwise_conv2 = nn.Conv1d(d_model, d_model, 1, bias=use_bias)
+        self.pointwise_conv2 = nn.Conv1d(inner, d_model, 1, bias=use_bias)
 
     def forward(self, x: Tensor, is_padding: Tensor | None, cache: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Convolves.
