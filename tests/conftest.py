@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import random
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,8 @@ DATA = REPOSITORY.parent / "shared" / "data"
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(BatteryReport(), "battery-report")
+    # a shell that runs the tests in the background has told them, and the programs that they start, to ignore Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     logging.getLogger("nemo").propagate = True  # so that caplog sees our records
     torch.set_num_threads(1)  # two OpenMP threads on a busy two-core machine are slower than one
 

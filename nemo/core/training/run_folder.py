@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pytorch_lightning import Trainer
 
-from nemo.utils.app_state import AppState
+from nemo.utils.exp_manager.directories import folder_of
 
 
 def run_folder(trainer: Trainer) -> Path:
@@ -14,5 +14,5 @@ def run_folder(trainer: Trainer) -> Path:
 
     All processes have to call it, because they take the name that the first one knows.
     """
-    chosen = AppState().log_dir or trainer.log_dir or trainer.default_root_dir
+    chosen = folder_of(trainer) or trainer.log_dir or trainer.default_root_dir
     return Path(trainer.strategy.broadcast(str(chosen)))

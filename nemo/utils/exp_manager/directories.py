@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import weakref
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +25,9 @@ logger = logging.getLogger(__name__)
 DEFAULT_EXP_DIR = "nemo_experiments"
 DEFAULT_NAME = "default"
 
+_folders: weakref.WeakKeyDictionary[Trainer, Path] = weakref.WeakKeyDictionary()
+"""The folder of each trainer that the experiment manager has set up."""
+
 _exported_here: set[str] = set()
 """Versions that this process itself put into the environment: they are for its children, not for its next run."""
 
@@ -37,6 +41,16 @@ class RunDirectories:
     name: str
     version: str | None
     """None: the run writes directly into the folder of the experiment."""
+
+
+def remember_folder(trainer: Trainer, log_dir: Path) -> None:
+    """Keeps the folder that a trainer's run writes into."""
+    _folders[trainer] = log_dir
+
+
+def folder_of(trainer: Trainer) -> Path | None:
+    """The folder that the experiment manager gave a trainer's run; None if it has not set the trainer up."""
+    return _folders.get(trainer)
 
 
 def get_log_dir(

@@ -20,6 +20,7 @@ from nemo.utils.exp_manager.directories import (
     check_working_directory,
     choose_directories,
     make_run_folder,
+    remember_folder,
 )
 from nemo.utils.exp_manager.early_stopping import configure_early_stopping
 from nemo.utils.exp_manager.ema import configure_ema, make_ema
@@ -85,6 +86,7 @@ def exp_manager(trainer: Trainer, cfg: DictConfig | Mapping[str, Any] | None = N
     )
     # "" is what an explicit_log_dir gives
     checkpoint_name = directories.name or config.name or "default"
+    remember_folder(trainer, directories.log_dir)
     _remember(directories, config, checkpoint_name)
     _make_folder(trainer, directories.log_dir, config)
     for level, text in decision:  # now that there is a log file
