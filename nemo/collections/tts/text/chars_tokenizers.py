@@ -61,8 +61,12 @@ class BaseCharsTokenizer(BaseTokenizer):
         return token_ids(symbols, self._token2id, " ", kept, self.pad_with_space, text)
 
 
-class EnglishCharsTokenizer(BaseCharsTokenizer):
-    """English: a to z."""
+class _LocaleCharsTokenizer(BaseCharsTokenizer):
+    """Characters of one language; arguments as of :class:`BaseCharsTokenizer`."""
+
+    CHARS: str
+    MARKS: Sequence[str]
+    SPELLING: Callable[[str], str]
 
     def __init__(
         self,
@@ -71,74 +75,49 @@ class EnglishCharsTokenizer(BaseCharsTokenizer):
         add_blank_at: str | None = None,
         pad_with_space: bool = False,
         non_default_punct_list: Sequence[str] | None = None,
-        text_preprocessing_func: Callable[[str], str] = english_text_preprocessing,
+        text_preprocessing_func: Callable[[str], str] | None = None,
     ) -> None:
-        chars = letters("en-US", "lower")
         super().__init__(
-            chars, punct, apostrophe, add_blank_at, pad_with_space, non_default_punct_list, text_preprocessing_func
+            self.CHARS,
+            punct,
+            apostrophe,
+            add_blank_at,
+            pad_with_space,
+            self.MARKS if non_default_punct_list is None else non_default_punct_list,
+            type(self).SPELLING if text_preprocessing_func is None else text_preprocessing_func,
         )
 
 
-class GermanCharsTokenizer(BaseCharsTokenizer):
+class EnglishCharsTokenizer(_LocaleCharsTokenizer):
+    """English: a to z."""
+
+    CHARS, MARKS = letters("en-US", "lower"), PUNCTUATION
+    SPELLING = staticmethod(english_text_preprocessing)
+
+
+class GermanCharsTokenizer(_LocaleCharsTokenizer):
     """German: capital and small letters, so that nouns stay capital if the preprocessing leaves them so."""
 
-    def __init__(
-        self,
-        punct: bool = True,
-        apostrophe: bool = True,
-        add_blank_at: str | None = None,
-        pad_with_space: bool = False,
-        non_default_punct_list: Sequence[str] | None = None,
-        text_preprocessing_func: Callable[[str], str] = german_text_preprocessing,
-    ) -> None:
-        marks = punctuation("de-DE") if non_default_punct_list is None else non_default_punct_list
-        chars = letters("de-DE", "mixed")
-        super().__init__(chars, punct, apostrophe, add_blank_at, pad_with_space, marks, text_preprocessing_func)
+    CHARS, MARKS = letters("de-DE", "mixed"), punctuation("de-DE")
+    SPELLING = staticmethod(german_text_preprocessing)
 
 
-class SpanishCharsTokenizer(BaseCharsTokenizer):
+class SpanishCharsTokenizer(_LocaleCharsTokenizer):
     """Spanish: small letters."""
 
-    def __init__(
-        self,
-        punct: bool = True,
-        apostrophe: bool = True,
-        add_blank_at: str | None = None,
-        pad_with_space: bool = False,
-        non_default_punct_list: Sequence[str] | None = None,
-    ) -> None:
-        marks = punctuation("es-ES") if non_default_punct_list is None else non_default_punct_list
-        chars = letters("es-ES", "lower")
-        super().__init__(chars, punct, apostrophe, add_blank_at, pad_with_space, marks, spanish_text_preprocessing)
+    CHARS, MARKS = letters("es-ES", "lower"), punctuation("es-ES")
+    SPELLING = staticmethod(spanish_text_preprocessing)
 
 
-class FrenchCharsTokenizer(BaseCharsTokenizer):
+class FrenchCharsTokenizer(_LocaleCharsTokenizer):
     """French: small letters."""
 
-    def __init__(
-        self,
-        punct: bool = True,
-        apostrophe: bool = True,
-        add_blank_at: str | None = None,
-        pad_with_space: bool = False,
-        non_default_punct_list: Sequence[str] | None = None,
-    ) -> None:
-        marks = punctuation("fr-FR") if non_default_punct_list is None else non_default_punct_list
-        chars = letters("fr-FR", "lower")
-        super().__init__(chars, punct, apostrophe, add_blank_at, pad_with_space, marks, french_text_preprocessing)
+    CHARS, MARKS = letters("fr-FR", "lower"), punctuation("fr-FR")
+    SPELLING = staticmethod(french_text_preprocessing)
 
 
-class ItalianCharsTokenizer(BaseCharsTokenizer):
+class ItalianCharsTokenizer(_LocaleCharsTokenizer):
     """Italian: small letters."""
 
-    def __init__(
-        self,
-        punct: bool = True,
-        apostrophe: bool = True,
-        add_blank_at: str | None = None,
-        pad_with_space: bool = False,
-        non_default_punct_list: Sequence[str] | None = None,
-    ) -> None:
-        marks = punctuation("it-IT") if non_default_punct_list is None else non_default_punct_list
-        chars = letters("it-IT", "lower")
-        super().__init__(chars, punct, apostrophe, add_blank_at, pad_with_space, marks, italian_text_preprocessing)
+    CHARS, MARKS = letters("it-IT", "lower"), punctuation("it-IT")
+    SPELLING = staticmethod(italian_text_preprocessing)
