@@ -23,7 +23,7 @@ from nemo.collections.asr.decoding.confidence import (
 from nemo.collections.asr.decoding.ctc_beam import BeamCTCInferConfig
 from nemo.collections.asr.decoding.ctc_greedy import FoldedPath, GreedyCTCInferConfig, best_path, fold_paths
 from nemo.collections.asr.decoding.hypothesis import Hypothesis
-from nemo.collections.asr.decoding.timestamps import compute_timestamps
+from nemo.collections.asr.decoding.timestamps import TIMESTAMP_TYPES, compute_timestamps
 from nemo.collections.asr.decoding.vocabulary import LabelVocabulary, SubwordVocabulary, Vocabulary
 from nemo.collections.common.tokenizers.aggregate_tokenizer import AggregateTokenizer
 from nemo.core.config.schema import with_defaults
@@ -40,7 +40,6 @@ KEYS_OF_RELEASE_2 = (
     "confidence_cfg.tdt_include_duration",
 )
 """In archives of newer releases, without meaning for greedy search."""
-TIMESTAMP_TYPES = ("char", "word", "segment", "all")
 
 
 @dataclass

@@ -97,6 +97,15 @@ class Hypothesis(str):
         self._error = message
 
     @property
+    def duration(self) -> float | None:
+        """Seconds of the recording, where `transcribe()` made this; or None."""
+        return self.__dict__.get("_duration")
+
+    @duration.setter
+    def duration(self, seconds: float | None) -> None:
+        self._duration = seconds
+
+    @property
     def langs(self) -> str | None:
         """The language of most tokens, from a model of several languages (aggregate tokenizer), or None."""
         return self.__dict__.get("_langs")
@@ -113,6 +122,15 @@ class Hypothesis(str):
     @langs_chars.setter
     def langs_chars(self, tokens: list[dict[str, str]] | None) -> None:
         self._langs_chars = tokens
+
+    @property
+    def token_duration(self) -> list[int] | None:
+        """For each token the frames that a TDT model went on by, or None."""
+        return self.__dict__.get("_token_duration")
+
+    @token_duration.setter
+    def token_duration(self, frames: list[int] | None) -> None:
+        self._token_duration = frames
 
     def __repr__(self) -> str:
         end = f", error={self.error!r}" if self.error else ""

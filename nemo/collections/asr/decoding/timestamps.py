@@ -19,6 +19,8 @@ from nemo.collections.asr.decoding.vocabulary import Vocabulary
 
 Offset = dict[str, Any]
 
+TIMESTAMP_TYPES = ("char", "word", "segment", "all")
+
 
 def compute_timestamps(
     path: FoldedPath,

@@ -243,8 +243,26 @@ class LSTMDropout(nn.Module):
 
     def forward(self, x: Tensor, state: State | None = None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Computes [B, U, H] from a state of [L, B, H] tensors."""
+        if state is not None and x.shape[1] == 1 and self._takes_single_steps(x):
+            return self._step(x, state)
         x, state_after = self.lstm(x, None if state is None else (state[0], state[1]))
         return (self.dropout(x) if self.dropout is not None else x), state_after
+
+    def _takes_single_steps(self, x: Tensor) -> bool:
+        """On the CPU, PyTorch's LSTM reorders its weights at each call, which takes ten times as long as one step."""
+        is_inference = not self.training and not torch.is_grad_enabled() and not torch.jit.is_tracing()
+        return is_inference and x.device.type == "cpu" and not self.lstm.proj_size and not torch.compiler.is_compiling()
+
+    def _step(self, x: Tensor, state: State) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """One place, [B, 1, H], by the cells of the LSTM."""
+        output, after = x[:, 0], []
+        for layer in range(self.lstm.num_layers):
+            weights = [getattr(self.lstm, f"{name}_l{layer}") for name in ("weight_ih", "weight_hh")]
+            biases = [getattr(self.lstm, f"{name}_l{layer}") for name in ("bias_ih", "bias_hh")]
+            output, cell = torch.lstm_cell(output, (state[0][layer], state[1][layer]), *weights, *biases)
+            after.append((output, cell))
+        hidden, cells = (torch.stack(parts) for parts in zip(*after, strict=True))
+        return output[:, None], (hidden, cells)
 
 
 class StatelessTransducerDecoder(PredictionNetwork):
