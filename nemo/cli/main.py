@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from nemo.cli import info, transcribe
+from nemo.cli import export, info, transcribe
 from nemo.package_info import __version__
 from nemo.utils.exceptions import NeMoBaseException
 
@@ -16,6 +16,7 @@ examples:
   nemo transcribe --model model.nemo a.wav b.flac        one line for each recording
   nemo transcribe --model model.nemo --json *.wav        JSON lines, as a manifest with pred_text
   nemo transcribe --model model.nemo --timestamps a.wav  when each word was said
+  nemo export model.nemo model.onnx --int8               for programs without this toolkit
 """
 
 
@@ -29,7 +30,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"nemo {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (info, transcribe):
+    for command in (info, transcribe, export):
         command.add_parser(commands)
     return parser
 

@@ -243,7 +243,7 @@ class LSTMDropout(nn.Module):
 
     def forward(self, x: Tensor, state: State | None = None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Computes [B, U, H] from a state of [L, B, H] tensors."""
-        if state is not None and x.shape[1] == 1 and self._takes_single_steps(x):
+        if state is not None and not torch.jit.is_tracing() and x.shape[1] == 1 and self._takes_single_steps(x):
             return self._step(x, state)
         x, state_after = self.lstm(x, None if state is None else (state[0], state[1]))
         return (self.dropout(x) if self.dropout is not None else x), state_after
@@ -307,7 +307,8 @@ class StatelessTransducerDecoder(PredictionNetwork):
             y = torch.nn.functional.pad(y, (1, 0), value=self.blank_idx)
         before = state[0][0] if state is not None else self.initialize_state(y)[0][0]
         seen = torch.cat([before, y.to(torch.int64)], dim=1)  # [B, context + U]
-        windows = seen[:, 1:].unfold(1, self.context_size, 1)  # [B, U, context]
+        tokens = y.shape[1]  # not unfold: exporters know none of open size
+        windows = torch.stack([seen[:, first : first + tokens] for first in range(1, self.context_size + 1)], dim=-1)
         return self.prediction(windows), [seen[None, :, -self.context_size :]]
 
     def initialize_state(self, y: Tensor) -> State:

@@ -20,7 +20,7 @@ def conformer(normalize="NA", **encoder):
         "subsampling": "dw_striding", "subsampling_factor": 8, "subsampling_conv_channels": 8,
         "att_context_size": [4, 1], "att_context_style": "chunked_limited", **CAUSAL, **encoder,
     }  # fmt: skip
-    config["decoder"]["feat_in"] = 16
+    del config["decoder"]["feat_in"]
     return talkative(EncDecCTCModel(config))
 
 
