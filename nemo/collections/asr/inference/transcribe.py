@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from nemo.collections.asr.decoding.hypothesis import Hypothesis
+from nemo.collections.asr.decoding.hypothesis import Hypothesis, NBestHypotheses
 from nemo.collections.asr.decoding.timestamps import add_seconds
 from nemo.collections.asr.inference.audio_sources import AudioSource, audio_sources
 from nemo.collections.asr.inference.long_audio import LongAudio
@@ -150,9 +150,10 @@ class Transcriber:
             batch, lengths = batch.to(self.model.device), lengths.to(self.model.device)
             results.update(zip(rows, self.model.transcribe_batch(batch, lengths, decoding), strict=True))
         for index, signal in enumerate(signals):
-            times = results[index].timestep
-            if isinstance(times, dict):
-                add_seconds(times, self.model.frame_seconds, len(signal) / self.model.sample_rate)
+            for hypothesis in _each(results[index]):
+                hypothesis.duration = len(signal) / self.model.sample_rate
+                if isinstance(hypothesis.timestep, dict):
+                    add_seconds(hypothesis.timestep, self.model.frame_seconds, hypothesis.duration)
         return [results[index] for index in range(len(signals))]
 
 
@@ -209,6 +210,13 @@ def _read(source: AudioSource) -> np.ndarray | Exception:
         return error
 
 
+def _each(result: Hypothesis | NBestHypotheses | list[Hypothesis]) -> Sequence[Hypothesis]:
+    """The hypotheses of one recording: one, or those of a beam."""
+    if isinstance(result, Hypothesis):
+        return [result]
+    return result.n_best_hypotheses if isinstance(result, NBestHypotheses) else result
+
+
 def _padded(signals: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     """Signals of several lengths as [B, T] with zeros at the end, and the lengths [B]."""
     lengths = torch.tensor([len(signal) for signal in signals])
@@ -223,7 +231,7 @@ def _failed(source: AudioSource, error: Exception) -> Hypothesis:
 
 
 def _report_failures(hypotheses: Sequence[Hypothesis]) -> None:
-    failed = sum(hypothesis.error is not None for hypothesis in hypotheses)
+    failed = sum(isinstance(hypothesis, Hypothesis) and hypothesis.error is not None for hypothesis in hypotheses)
     if failed:
         logger.error("%d of %d recordings were not transcribed; their .error says why", failed, len(hypotheses))
 
