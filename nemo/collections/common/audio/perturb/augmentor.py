@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from nemo.collections.common.audio.perturb.base import Perturbation
 from nemo.collections.common.audio.segment import AudioSegment
-from nemo.utils.exceptions import ConfigError, NotYetSupportedError
+from nemo.utils.exceptions import ConfigError
 from nemo.utils.spelling import nearest
 
 _PACKAGE = "nemo.collections.common.audio.perturb"
@@ -23,8 +23,13 @@ _KINDS: dict[str, str] = {
     "shift": "shift.ShiftPerturbation",
     "silence": "silence.SilencePerturbation",
     "noise": "noise.NoisePerturbation",
+    "noise_norm": "noise_norm.NoiseNormPerturbation",
+    "impulse": "impulse.ImpulsePerturbation",
+    "rir_noise_aug": "rir_and_noise.RirAndNoisePerturbation",
+    "time_stretch": "time_stretch.TimeStretchPerturbation",
+    "transcode_aug": "transcode.TranscodePerturbation",
+    "random_segment": "random_segment.RandomSegmentPerturbation",
 }
-_NOT_YET = ("time_stretch", "impulse", "noise_norm", "rir_noise_aug", "transcode_aug", "random_segment")
 _registered: dict[str, type[Perturbation]] = {}
 
 
@@ -99,7 +104,6 @@ def process_augmentations(
 
     Raises:
         ConfigError: a name or an option is unknown, or `prob` is missing or no probability.
-        NotYetSupportedError: this release does not have the perturbation.
     """
     if augmenter is None or isinstance(augmenter, AudioAugmentor):
         return augmenter
@@ -133,11 +137,6 @@ def _build(name: str, options: dict[str, Any]) -> tuple[float, Perturbation]:
 def _kind(name: str) -> type[Perturbation]:
     if name in _registered:
         return _registered[name]
-    if name in _NOT_YET:
-        raise NotYetSupportedError(
-            f"augmentor.{name} is not in this release. Expected some of {', '.join(_KINDS)}; leave it out, or "
-            "register one of your own with register_perturbation."
-        )
     if name not in _KINDS:
         known = [*_KINDS, *_registered]
         raise ConfigError(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from nemo.collections.common.audio.io import audio_duration
+import numpy as np
+
 from nemo.collections.common.audio.perturb.base import Perturbation
+from nemo.collections.common.audio.perturb.recordings import Recordings
 from nemo.collections.common.audio.segment import AudioSegment
-from nemo.collections.common.data.manifest import ManifestPaths, read_manifest
-from nemo.utils.exceptions import ConfigError, NotYetSupportedError
+from nemo.collections.common.data.manifest import ManifestPaths
+from nemo.utils.exceptions import ConfigError
 
 
 class NoisePerturbation(Perturbation):
@@ -39,49 +41,32 @@ class NoisePerturbation(Perturbation):
         orig_sr: int = 16000,
     ) -> None:
         super().__init__(rng)
-        if audio_tar_filepaths is not None:
-            raise NotYetSupportedError(
-                f"Noise in tar files ({audio_tar_filepaths}) is not in this release. Unpack it and give "
-                "manifest_path alone."
-            )
-        if manifest_path is None:
-            raise ConfigError(
-                "Noise perturbation has no manifest_path. Expected a manifest of noise recordings; set it."
-            )
-        self._entries = read_manifest(manifest_path, require_duration=False)
+        self._recordings = Recordings(manifest_path, "noise", audio_tar_filepaths)
         self._min_snr_db, self._max_snr_db, self._max_gain_db = min_snr_db, max_snr_db, max_gain_db
+        self.orig_sr = orig_sr
 
     def get_one_noise_sample(self, sample_rate: int, longest: float | None = None) -> AudioSegment:
         """A random recording, or a random part of it that is `longest` seconds long, at `sample_rate`."""
-        entry = self._rng.choice(self._entries)
-        file = entry.audio_file
-        if isinstance(file, list):
-            raise ConfigError(
-                f"{entry.place}: noise of several files is not read. Expected one audio_filepath; name one."
-            )
-        available = entry.duration or audio_duration(file) - entry.offset
-        start = entry.offset
-        if longest is not None and available > longest:
-            start += self._rng.uniform(0.0, available - longest)
-            available = longest
-        return AudioSegment.from_file(file, target_sr=sample_rate, offset=start, duration=available)
+        return self._recordings.draw(self._rng, sample_rate, longest)
 
     def perturb(self, data: AudioSegment) -> None:
         """Adds random noise."""
         self.perturb_with_input_noise(data, self.get_one_noise_sample(data.sample_rate, data.duration))
 
-    def perturb_with_input_noise(self, data: AudioSegment, noise: AudioSegment) -> None:
-        """Adds `noise`, which has the same sample rate and one channel or as many as `data`."""
+    def perturb_with_input_noise(self, data: AudioSegment, noise: AudioSegment, data_rms: float | None = None) -> None:
+        """Adds `noise`, which has the same sample rate and one channel or as many as `data`.
+
+        Args:
+            data: changed in place.
+            noise: is amplified in place.
+            data_rms: level that the ratio refers to, in dB; None takes that of `data`.
+        """
         if data.is_empty() or noise.is_empty():
             return
-        if noise.num_channels not in (1, data.num_channels):
-            raise ConfigError(
-                f"Noise has {noise.num_channels} channels and the audio {data.num_channels}. Expected one, or as many; "
-                "mix the noise down."
-            )
+        check_channels(data, noise)
         ratio = self._rng.uniform(self._min_snr_db, self._max_snr_db)
-        level, noise_level = _mean(data.rms_db), _mean(noise.rms_db)
-        noise.gain_db(min(level - noise_level - ratio, self._max_gain_db))
+        level = mean_level(data) if data_rms is None else data_rms
+        noise.gain_db(min(level - mean_level(noise) - ratio, self._max_gain_db))
         added = noise._samples[: data.num_samples]
         if data._samples.ndim == 2 and added.ndim == 1:
             added = added[:, None]
@@ -89,6 +74,46 @@ class NoisePerturbation(Perturbation):
         data._samples = data._samples.copy()
         data._samples[start : start + added.shape[0]] += added
 
+    def perturb_with_foreground_noise(
+        self,
+        data: AudioSegment,
+        noise: AudioSegment | None = None,
+        data_rms: float | None = None,
+        max_noise_dur: float = 2.0,
+        max_additions: int = 1,
+    ) -> None:
+        """Adds up to `max_additions` short noises, each at a place and ratio of its own.
 
-def _mean(level: Any) -> float:
-    return float(level.mean()) if hasattr(level, "mean") else level
+        Args:
+            data: changed in place.
+            noise: parts of it are added; None draws a recording each time.
+            data_rms: level that the ratios refer to, in dB; None takes that of `data` as it comes.
+            max_noise_dur: longest noise, in seconds.
+            max_additions: most noises; at least one is added.
+        """
+        if data.is_empty():
+            return
+        level = mean_level(data) if data_rms is None else data_rms
+        for _ in range(self._rng.randint(1, max(max_additions, 1))):
+            longest = min(self._rng.uniform(0.0, max_noise_dur), data.duration)
+            if noise is None:
+                part = self.get_one_noise_sample(data.sample_rate, max(longest, 1.0 / data.sample_rate))
+            else:
+                samples = min(max(round(longest * data.sample_rate), 1), noise.num_samples)
+                start = self._rng.randint(0, noise.num_samples - samples)
+                part = AudioSegment(noise._samples[start : start + samples], noise.sample_rate)
+            self.perturb_with_input_noise(data, part, level)
+
+
+def mean_level(segment: AudioSegment) -> float:
+    """Root mean square level in dB, mean over the channels."""
+    return float(np.mean(segment.rms_db))
+
+
+def check_channels(data: AudioSegment, other: AudioSegment, what: str = "Noise") -> None:
+    """Raises a ConfigError unless `other` has one channel, or as many as `data`."""
+    if other.num_channels not in (1, data.num_channels):
+        raise ConfigError(
+            f"{what} has {other.num_channels} channels and the audio {data.num_channels}. Expected one, or as many; "
+            "mix it down."
+        )

@@ -7,7 +7,7 @@ from omegaconf import OmegaConf
 from nemo.collections.common.audio.perturb import AudioAugmentor, GainPerturbation, Perturbation, process_augmentations
 from nemo.collections.common.audio.perturb.augmentor import register_perturbation
 from nemo.collections.common.audio.segment import AudioSegment
-from nemo.utils.exceptions import ConfigError, NotYetSupportedError
+from nemo.utils.exceptions import ConfigError
 
 
 class Counting(Perturbation):
@@ -105,10 +105,26 @@ def test_bad_sections_are_named(section, said):
         process_augmentations(section)
 
 
-@pytest.mark.parametrize("name", ["impulse", "rir_noise_aug", "transcode_aug", "time_stretch"])
-def test_perturbations_to_come_are_named(name):
-    with pytest.raises(NotYetSupportedError, match=name):
-        process_augmentations({name: {"prob": 1.0}})
+def test_every_kind_of_the_original_is_known_by_its_name(tmp_path):
+    manifest = tmp_path / "recordings.json"
+    manifest.write_text('{"audio_filepath": "n.wav", "duration": 1.0}')
+    section = {
+        "time_stretch": {"prob": 1, "n_fft": 256},
+        "impulse": {"prob": 1, "manifest_path": str(manifest), "shift_impulse": True},
+        "noise_norm": {"prob": 1, "manifest_path": str(manifest), "snr_samples": [0, 5]},
+        "rir_noise_aug": {"prob": 1, "rir_manifest_path": str(manifest), "noise_manifest_paths": [str(manifest)]},
+        "transcode_aug": {"prob": 1, "codecs": ["g711"]},
+        "random_segment": {"prob": 1, "duration_sec": 1.0},
+    }
+    names = [type(kind).__name__ for _, kind in process_augmentations(section)._pipeline]
+    assert names == [
+        "TimeStretchPerturbation",
+        "ImpulsePerturbation",
+        "NoiseNormPerturbation",
+        "RirAndNoisePerturbation",
+        "TranscodePerturbation",
+        "RandomSegmentPerturbation",
+    ]
 
 
 def test_users_perturbations_are_known_by_name(monkeypatch):
