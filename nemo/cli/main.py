@@ -16,6 +16,7 @@ examples:
   nemo transcribe --model model.nemo a.wav b.flac        one line for each recording
   nemo transcribe --model model.nemo --json *.wav        JSON lines, as a manifest with pred_text
   nemo transcribe --model model.nemo --timestamps a.wav  when each word was said
+  nemo transcribe --model model.nemo --format srt a.wav  subtitles; more: nemo transcribe --help
   nemo export model.nemo model.onnx --int8               for programs without this toolkit
 """
 
