@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -143,6 +143,7 @@ def build_audio_to_text_loader(
     tokenizer: TokenizerSpec | None = None,
     where: str = "model.train_ds",
     evaluation: bool = False,
+    datasets: Mapping[bool, Callable[..., Any]] | None = None,
 ) -> ResumableDataLoader:
     """Builds the loader of a dataset section.
 
@@ -155,6 +156,7 @@ def build_audio_to_text_loader(
         tokenizer: makes the texts' ids; None for characters.
         where: the section's place in the config, for messages.
         evaluation: of several processes each takes whole batches, and no sample counts twice.
+        datasets: the kinds of datasets, tarred or not, where they are not the usual ones of a tokenizer's pieces.
 
     Raises:
         ConfigError: a key is missing or has a value that cannot be.
@@ -174,7 +176,7 @@ def build_audio_to_text_loader(
     if filled.use_lhotse:
         return _through_lhotse(given, filled, _kind(filled, labels, tokenizer, where))
     common = _common(filled) | _kind(filled, labels, tokenizer, where)
-    kinds = _TOKENIZED if tokenizer is not None else _OF_CHARACTERS
+    kinds = datasets or (_TOKENIZED if tokenizer is not None else _OF_CHARACTERS)
     sets = DatasetsOfSection(filled, where, lambda tarred, **own: kinds[tarred](**own, **common))
     return sets.loader(
         evaluation=evaluation,

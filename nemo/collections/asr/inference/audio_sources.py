@@ -14,7 +14,7 @@ import torch
 
 from nemo.collections.common.audio.io import audio_duration, load_audio, select_channels
 from nemo.collections.common.audio.segment import AudioSegment
-from nemo.collections.common.data.manifest import read_manifest
+from nemo.collections.common.data.manifest import ManifestEntry, read_manifest
 from nemo.collections.common.exceptions import AudioFileError
 from nemo.utils.exceptions import ConfigError, ShapeError
 
@@ -33,6 +33,8 @@ class AudioSource:
     """Estimate of its length in seconds, good for ordering only."""
     load: Callable[[], np.ndarray]
     """Gives float32 samples [T] at the model's rate; raises a ValueError or OSError that names the recording."""
+    entry: ManifestEntry | None = None
+    """Its line, where it comes from a manifest."""
 
 
 def audio_sources(
@@ -103,7 +105,7 @@ def _manifest_sources(path: str, options: _Options) -> list[AudioSource]:
                 "each line."
             )
         load = functools.partial(_load_file, entry.audio_file, entry.offset, entry.duration, options)
-        sources.append(AudioSource(entry.audio_file, entry.duration or 0.0, load))
+        sources.append(AudioSource(entry.audio_file, entry.duration or 0.0, load, entry))
     return sources
 
 

@@ -33,7 +33,7 @@ def word_error_rate(hypotheses: Sequence[str], references: Sequence[str], use_ce
     Raises:
         ValueError: the lists differ in length.
     """
-    errors, words = _count_errors(hypotheses, references, use_cer)
+    errors, words = count_errors(hypotheses, references, use_cer)
     return _rate(sum(errors), sum(words))
 
 
@@ -73,7 +73,7 @@ def word_error_rate_per_utt(
     Raises:
         ValueError: the lists differ in length.
     """
-    errors, words = _count_errors(hypotheses, references, use_cer)
+    errors, words = count_errors(hypotheses, references, use_cer)
     rates = [_rate(wrong, count) if wrong or count else 0.0 for wrong, count in zip(errors, words, strict=True)]
     return rates, _rate(sum(errors), sum(words))
 
@@ -94,7 +94,7 @@ def _units(text: str, use_cer: bool) -> Sequence[str]:
     return text if use_cer else text.split()
 
 
-def _count_errors(hypotheses: Sequence[str], references: Sequence[str], use_cer: bool) -> tuple[list[int], list[int]]:
+def count_errors(hypotheses: Sequence[str], references: Sequence[str], use_cer: bool) -> tuple[list[int], list[int]]:
     """Edit distance of each pair and size of each reference."""
     _check_lengths(hypotheses, references)
     distance = require("rapidfuzz.distance.Levenshtein", extra="asr", purpose="The word error rate").distance
@@ -171,7 +171,7 @@ class WER(Metric):
         if self.log_prediction and references:
             logger.info("reference: %s", references[0])
             logger.info("predicted: %s", hypotheses[0])
-        errors, words = _count_errors(hypotheses, references, self.use_cer)
+        errors, words = count_errors(hypotheses, references, self.use_cer)
         # not in place: after a validation in inference mode the sums are inference tensors
         self.scores = self.scores + sum(errors)
         self.words = self.words + sum(words)

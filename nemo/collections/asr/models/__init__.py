@@ -10,7 +10,9 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "ctc": ["EncDecCTCModel"],
         "ctc_bpe": ["EncDecCTCModelBPE"],
         "frame_classification": ["EncDecFrameClassificationModel"],
+        "multitask": ["EncDecMultiTaskModel"],
         "regression": ["EncDecRegressionModel"],
+        "transf_bpe": ["EncDecTransfModelBPE"],
     },
     submodules=[
         "asr_model",
@@ -21,7 +23,9 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "ctc_bpe",
         "ctc_config",
         "frame_classification",
+        "multitask",
         "quartznet_config",
         "regression",
+        "transf_bpe",
     ],
 )

@@ -20,7 +20,7 @@ from nemo.core.classes.exportable import Exportable
 from nemo.core.classes.neural_module import NeuralModule
 from nemo.core.classes.type_checking import typecheck
 from nemo.core.config.schema import with_defaults
-from nemo.core.neural_types import ChannelType, MaskType, NeuralType
+from nemo.core.neural_types import ChannelType, ElementType, MaskType, NeuralType
 from nemo.utils.exceptions import ConfigError, NotYetSupportedError
 
 ARCHITECTURES = ("", "seq2seq")
@@ -127,7 +127,7 @@ class TransformerEncoderNM(NeuralModule, Exportable):
     def input_types(self) -> dict[str, NeuralType]:
         """Tokens and where there is no padding."""
         return {
-            "input_ids": NeuralType(("B", "T"), ChannelType()),
+            "input_ids": NeuralType(("B", "T"), ElementType()),
             "encoder_mask": NeuralType(("B", "T"), MaskType(), optional=True),
         }
 
@@ -216,7 +216,7 @@ class TransformerDecoderNM(NeuralModule, Exportable):
     def input_types(self) -> dict[str, NeuralType]:
         """Tokens, the encoder's states, and where they are no padding."""
         return {
-            "input_ids": NeuralType(("B", "T"), ChannelType()),
+            "input_ids": NeuralType(("B", "T"), ElementType()),
             "decoder_mask": NeuralType(("B", "T"), MaskType(), optional=True),
             "encoder_embeddings": NeuralType(("B", "T", "D"), ChannelType(), optional=True),
             "encoder_mask": NeuralType(("B", "T"), MaskType(), optional=True),
