@@ -515,6 +515,13 @@ class ModelPT(LightningModule, Model):
         self._hparams_initial = AttributeDict(cfg=OmegaConf.to_container(self._cfg, resolve=True))
         self._log_hyperparams = True  # hparams.yaml of the run
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Sets an attribute, Lightning's own note of which hook runs past PyTorch: it comes fifty times a step."""
+        if name == "_current_fx_name":
+            object.__setattr__(self, name, value)
+        else:
+            super().__setattr__(name, value)
+
     @property
     def trainer(self) -> Any:
         """The Trainer; None while the model has none."""

@@ -9,6 +9,7 @@ accumulation the whole step is left out. All processes decide alike.
 from __future__ import annotations
 
 import logging
+import math
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,16 +121,12 @@ class NonFiniteGuard(ModelCallback):
         values = losses if norm is None else [*losses, norm]
         if not values:
             return False
-        device = values[-1].device
-        stacked = torch.stack([value.to(device, torch.float32).sum() for value in values])
-        bad = (~torch.isfinite(stacked)).any()
+        total = _sum(values)
         if trainer.world_size > 1:  # a shard, or a loss with finite gradients, is known to one process only
-            counted = bad.float()
-            torch.distributed.all_reduce(counted)
-            bad = counted > 0
-        if not bool(bad):
+            torch.distributed.all_reduce(total)
+        if math.isfinite(total.item()):
             return False
-        # the squares in a norm may overflow where the gradients themselves do not
+        # sums, and the squares in a norm, may overflow where the values themselves do not
         really = any(not bool(torch.isfinite(loss).all()) for loss in losses) or (
             norm is not None and bool(not_finite_gradients((str(place), p) for place, p in enumerate(parameters)))
         )
@@ -160,6 +157,15 @@ class NonFiniteGuard(ModelCallback):
                 parameter.grad = None
         done = "the step is left out" if action == "skip" else "the step is taken all the same"
         logger.warning("%s. %s (%d in a row)", "; ".join(map(str, reports)), done.capitalize(), in_a_row)
+
+
+def _sum(values: list[Tensor]) -> Tensor:
+    """One number on the device of the last value; not finite if any value is not, and hardly ever else."""
+    device = values[-1].device
+    total = torch.zeros((), dtype=torch.float32, device=device)
+    for value in values:
+        total += (value if value.ndim == 0 else value.sum()).to(device)
+    return total
 
 
 def _why_stopped(reports: list[BatchReport], model: nn.Module, reason: str) -> str:

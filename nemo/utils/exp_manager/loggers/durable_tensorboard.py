@@ -20,6 +20,7 @@ class TensorBoardLogger(loggers.TensorBoardLogger):
     """Lightning's logger. TensorBoard writes in a thread, whose error comes up at the next write or flush."""
 
     _has_failed = False
+    _has_hparams = False
 
     @rank_zero_only
     def log_metrics(self, metrics: Any, step: int | None = None) -> None:
@@ -31,11 +32,18 @@ class TensorBoardLogger(loggers.TensorBoardLogger):
     def save(self) -> None:
         """Writes what waits in memory, and the hyper-parameters if that was not done yet."""
         with self._naming_the_file():
-            path = Path(self.log_dir) / self.NAME_HPARAMS_FILE
-            if path.parent.is_dir() and not path.is_file():
-                with atomic_write(path) as temporary:
-                    save_hparams_to_yaml(temporary, self.hparams)
-            super().save()
+            if not self._has_hparams:  # Lightning would look for the file at each write
+                self._save_hparams()
+            self.experiment.flush()
+
+    def _save_hparams(self) -> None:
+        path = Path(self.log_dir) / self.NAME_HPARAMS_FILE
+        if not path.parent.is_dir():
+            return
+        if not path.is_file():
+            with atomic_write(path) as temporary:
+                save_hparams_to_yaml(temporary, self.hparams)
+        self._has_hparams = True
 
     @rank_zero_only
     def finalize(self, status: str) -> None:
