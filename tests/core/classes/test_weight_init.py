@@ -2,6 +2,7 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
+from nemo.core.classes.weight_init import load_part_of_state_dict
 from tests.core.tiny import TinyModel, tiny_config
 
 
@@ -62,3 +63,35 @@ def test_weights_from_a_lightning_checkpoint(source, tmp_path):
     fresh = TinyModel(tiny_config())
     fresh.maybe_init_from_pretrained_checkpoint(OmegaConf.create({"init_from_ptl_ckpt": str(tmp_path / "last.ckpt")}))
     assert torch.equal(fresh.encoder.weight, model.encoder.weight)
+
+
+def test_without_init_strict_other_shapes_keep_their_values(source, caplog):
+    path, model = source
+    fresh = TinyModel(tiny_config(width=5))
+    before = fresh.encoder.weight.clone()
+    config = OmegaConf.create({"init_from_nemo_model": str(path), "init_strict": False})
+    fresh.maybe_init_from_pretrained_checkpoint(config)
+    assert torch.equal(fresh.encoder.weight, before)
+    assert torch.equal(fresh.decoder.bias, model.decoder.bias)
+    (record,) = [record for record in caplog.records if "weights from" in record.getMessage()]
+    assert record.levelname == "WARNING"
+
+
+def test_one_table_says_what_came_of_each_tensor():
+    model = torch.nn.ModuleDict(
+        {
+            "encoder": torch.nn.Sequential(*(torch.nn.Linear(10, 10) for _ in range(3))),
+            "decoder": torch.nn.Linear(10, 4),
+        }
+    )
+    source = {name: tensor for name, tensor in model.state_dict().items() if name != "encoder.2.bias"}
+    source["decoder.weight"], source["joint.weight"] = torch.zeros(6, 10), torch.zeros(2)
+    report = load_part_of_state_dict(model, source, [""], ["decoder.bias"], strict=False)
+    columns = [line.split() for line in str(report).splitlines()]
+    assert columns[0] == ["tensors", "weights"]
+    assert str(report).splitlines()[1].split("   ")[-1] == "encoder (5)"
+    assert columns[1][:3] == ["loaded", "5", "320"]
+    assert columns[2][:4] == ["wrong", "shape", "1", "40"]
+    assert "decoder.weight: [4, 10] here, [6, 10] in the source" in str(report)
+    assert columns[3][-3:] == ["1", "10", "encoder.2.bias"]
+    assert columns[4][-4:] == ["2", "4", "decoder.bias,", "joint.weight"]
