@@ -5,8 +5,6 @@ encoded [B, D, T] -> search (rnnt_greedy.py, rnnt_beam.py) -> TransducerPath -> 
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,6 +20,7 @@ from nemo.collections.asr.decoding.confidence import (
 )
 from nemo.collections.asr.decoding.ctc_greedy import FoldedPath
 from nemo.collections.asr.decoding.hypothesis import Hypothesis, NBestHypotheses
+from nemo.collections.asr.decoding.rnnt_beam import BeamRNNTSearch
 from nemo.collections.asr.decoding.rnnt_config import (
     KEYS_OF_RELEASE_2,
     STRATEGIES_OF_BEAM,
@@ -36,11 +35,10 @@ from nemo.collections.asr.decoding.transducer_path import TransducerPath
 from nemo.collections.asr.decoding.vocabulary import LabelVocabulary, SubwordVocabulary, Vocabulary
 from nemo.collections.common.tokenizers.aggregate_tokenizer import AggregateTokenizer
 from nemo.core.config.schema import with_defaults
-from nemo.utils.exceptions import ConfigError, NotYetSupportedError, ShapeError
+from nemo.utils.exceptions import ConfigError, ShapeError
 from nemo.utils.versions import release_of
 
 GREEDY_STRATEGIES = ("greedy", "greedy_batch")
-BEAM_SEARCH_MODULE = "nemo.collections.asr.decoding.rnnt_beam"
 IN_STEP_RELEASE = (1, 23)
 """The last whose batches of TDT go on together."""
 
@@ -101,12 +99,11 @@ class RNNTDecoding:
         )
         self._aggregate = build_aggregation(confidence.aggregation)
         self._frame_confidence = build_frame_confidence(confidence.method_cfg)
-        self._greedy: GreedyTransducerSearch | InStepTDTSearch | None = None
-        self._beam: Any = None
+        self._search: GreedyTransducerSearch | InStepTDTSearch | BeamRNNTSearch
         if cfg.strategy in GREEDY_STRATEGIES:
-            self._greedy = self._build_greedy(decoder, joint, nemo_version)
+            self._search = self._build_greedy(decoder, joint, nemo_version)
         elif cfg.strategy in STRATEGIES_OF_BEAM:
-            self._beam = self._build_beam(decoder, joint)
+            self._search = self._build_beam(decoder, joint)
         else:
             names = ", ".join((*GREEDY_STRATEGIES, *STRATEGIES_OF_BEAM))
             raise ConfigError(f"decoding.strategy is {cfg.strategy!r}; it may be {names}.")
@@ -151,19 +148,14 @@ class RNNTDecoding:
     def _confidence_of_scores(self, scores: Tensor) -> Tensor:
         return self._frame_confidence(self.moves.of_labels(scores))
 
-    def _build_beam(self, decoder: Any, joint: Any) -> Any:
-        if importlib.util.find_spec(BEAM_SEARCH_MODULE) is None:
-            raise NotYetSupportedError(
-                f"decoding.strategy is {self.cfg.strategy!r}, a transducer beam search; this release decodes greedily. "
-                "Set decoding.strategy to greedy_batch (a trained model needs no other change)."
-            )
+    def _build_beam(self, decoder: Any, joint: Any) -> BeamRNNTSearch:
         if self.cfg.model_type != "rnnt":
             raise ConfigError(
                 f"decoding.strategy is {self.cfg.strategy!r} and decoding.model_type {self.cfg.model_type}: beam "
                 "search is there for rnnt. Set decoding.strategy to greedy_batch."
             )
-        search = importlib.import_module(BEAM_SEARCH_MODULE).BeamRNNTSearch
-        return search(decoder, joint, self.blank_id, self.cfg.beam, self.cfg.strategy)
+        tokens = self.vocabulary.ids_to_tokens(range(len(self.vocabulary)))
+        return BeamRNNTSearch(decoder, joint, self.blank_id, self.cfg.beam, self.cfg.strategy, tokens)
 
     # ------------------------------------------------------------------------------------------------------- decoding
 
@@ -196,43 +188,45 @@ class RNNTDecoding:
                 f"rnnt_decoder_predictions_tensor got encoder_output {list(encoder_output.shape)} and encoded_lengths "
                 f"{list(encoded_lengths.shape)}; it expects [B, D, T] as the encoder gives it, and [B]."
             )
-        if self._greedy is None:
-            return self._beam_predictions(encoder_output, encoded_lengths, return_hypotheses, partial_hypotheses)
+        if isinstance(self._search, BeamRNNTSearch):
+            if partial_hypotheses and any(each is not None for each in partial_hypotheses):
+                raise ConfigError(
+                    "partial_hypotheses need greedy search, whose past does not change; decoding.strategy is "
+                    f"{self.cfg.strategy!r}. Set it to greedy_batch."
+                )
+            return self._beam_predictions(self._search, encoder_output, encoded_lengths, return_hypotheses)
         before = [_path_of(hypothesis) for hypothesis in partial_hypotheses] if partial_hypotheses else None
-        paths = self._greedy.search(encoder_output.transpose(1, 2), encoded_lengths, before)
+        paths = self._search.search(encoder_output.transpose(1, 2), encoded_lengths, before)
         if not return_hypotheses:
             return [self.vocabulary.ids_to_text(path.tokens) for path in paths], None
         return [self._hypothesis(path) for path in paths], None
 
     def _beam_predictions(
-        self, encoded: Tensor, lengths: Tensor, return_hypotheses: bool, partial: Sequence[Any] | None
+        self, search: BeamRNNTSearch, encoded: Tensor, lengths: Tensor, return_hypotheses: bool
     ) -> tuple[list[Any], list[Any] | None]:
-        if partial and any(each is not None for each in partial):
-            raise ConfigError(
-                "partial_hypotheses need greedy search, whose past does not change; decoding.strategy is "
-                f"{self.cfg.strategy!r}. Set it to greedy_batch."
-            )
-        with torch.no_grad():
-            ranked = self._beam.search(encoded, lengths)
-        found = []
-        for hypotheses, length in zip(ranked, lengths.tolist(), strict=True):
-            found.append([self._of_beam(hypothesis, length) for hypothesis in hypotheses])
+        ranked = search.search(encoded, lengths)
+        found = [
+            [self._of_beam(hypothesis, length) for hypothesis in hypotheses]
+            for hypotheses, length in zip(ranked, lengths.tolist(), strict=True)
+        ]
         best: list[Any] = [each[0] if return_hypotheses else str(each[0]) for each in found]
         if self.cfg.beam.return_best_hypothesis:
             return best, None
         return best, [NBestHypotheses(each) if return_hypotheses else [str(one) for one in each] for each in found]
 
-    def _of_beam(self, hypothesis: Hypothesis, frames: int) -> Hypothesis:
-        tokens, starts = _as_list(hypothesis.y_sequence), hypothesis.timestep
+    def _of_beam(self, found: Hypothesis, frames: int) -> Hypothesis:
+        tokens, starts = _as_list(found.y_sequence), found.timestep
         path = TransducerPath(
-            tokens, [] if isinstance(starts, dict) else _as_list(starts), [0] * len(tokens), float(hypothesis.score)
+            tokens, [] if isinstance(starts, dict) else _as_list(starts), [0] * len(tokens), float(found.score), frames
         )
-        path.frames = frames
-        return self._hypothesis(path)
+        hypothesis = self._hypothesis(path)
+        # the original's beam searches begin with the blank and leave it there
+        hypothesis.y_sequence = torch.tensor([self.blank_id, *tokens])
+        return hypothesis
 
     def decode_tokens_to_str(self, tokens: Sequence[int]) -> str:
-        """Text of token ids."""
-        return self.vocabulary.ids_to_text(tokens)
+        """Text of token ids; blanks, which the tokens of beam search begin with, say nothing."""
+        return self.vocabulary.ids_to_text([token for token in tokens if token != self.blank_id])
 
     def decode_ids_to_tokens(self, tokens: Sequence[int]) -> list[str]:
         """Token ids as they stand in the vocabulary."""
