@@ -26,8 +26,8 @@ from nemo.collections.asr.models.asr_model import ASRModel, outputs_of_set
 from nemo.collections.asr.modules.conformer_encoder import ConformerEncoder
 from nemo.collections.common.metrics.corpus_bleu import bleu_counts, bleu_of_counts
 from nemo.collections.common.modules.token_classifier import TokenClassifier
+from nemo.collections.common.modules.transformer_init import transformer_weights_init
 from nemo.collections.common.tokenizers.from_config import BuiltTokenizer, build_tokenizer, save_tokenizer_files
-from nemo.collections.common.transformer.initialization import transformer_weights_init
 from nemo.collections.common.transformer.masks import lengths_to_mask
 from nemo.collections.common.transformer.token_transformer import TransformerDecoderNM
 from nemo.core.classes.type_checking import typecheck

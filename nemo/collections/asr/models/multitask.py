@@ -23,8 +23,8 @@ from nemo.collections.asr.data.prompts import Prompt, check_prompt_format, promp
 from nemo.collections.asr.models.asr_model import given_audio
 from nemo.collections.asr.models.attention_model import AttentionEncDecModel
 from nemo.collections.asr.models.catalogue import published_models
+from nemo.collections.common.modules.transformer_init import transformer_weights_init
 from nemo.collections.common.tokenizers.canary_tokenizer import CanaryTokenizer
-from nemo.collections.common.transformer.initialization import transformer_weights_init
 from nemo.collections.common.transformer.masks import lengths_to_mask
 from nemo.core.classes.pretrained import PretrainedModelInfo
 from nemo.core.config.schema import with_defaults

@@ -14,9 +14,9 @@ from nemo.collections.asr.models.attention_model import AttentionEncDecModel
 from nemo.collections.asr.models.catalogue import published_models
 from nemo.collections.common.losses.smoothed_cross_entropy import SmoothedCrossEntropyLoss
 from nemo.collections.common.modules.token_classifier import TokenClassifier
+from nemo.collections.common.modules.transformer_init import transformer_weights_init
 from nemo.collections.common.transformer.encoder import TransformerEncoder
 from nemo.collections.common.transformer.generation.generator import SequenceGenerator
-from nemo.collections.common.transformer.initialization import transformer_weights_init
 from nemo.collections.common.transformer.token_transformer import TransformerDecoderNM, get_nemo_transformer
 from nemo.core.classes.pretrained import PretrainedModelInfo
 from nemo.core.config.schema import with_defaults

@@ -8,5 +8,6 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "activations": ["ACTIVATIONS", "make_activation"],
         "multi_layer_perceptron": ["MultiLayerPerceptron"],
         "token_classifier": ["TokenClassifier"],
+        "transformer_init": ["transformer_weights_init"],
     },
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from nemo.collections.common.modules.multi_layer_perceptron import MultiLayerPerceptron
-from nemo.collections.common.transformer.initialization import transformer_weights_init
+from nemo.collections.common.modules.transformer_init import transformer_weights_init
 from nemo.core.classes.exportable import Exportable
 from nemo.core.classes.neural_module import NeuralModule
 from nemo.core.classes.type_checking import typecheck

@@ -11,7 +11,6 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "embedding": ["TransformerEmbedding"],
         "encoder": ["TransformerEncoder", "TransformerEncoderBlock"],
         "feed_forward": ["PositionWiseFF"],
-        "initialization": ["transformer_weights_init"],
         "positions": ["FixedPositionalEncoding"],
         "token_transformer": ["TransformerDecoderNM", "TransformerEncoderNM", "get_nemo_transformer"],
     },

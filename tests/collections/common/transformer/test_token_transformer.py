@@ -2,11 +2,11 @@ import pytest
 import torch
 
 from nemo.collections.common.modules.token_classifier import TokenClassifier
+from nemo.collections.common.modules.transformer_init import transformer_weights_init
 from nemo.collections.common.transformer import (
     TransformerDecoderNM,
     TransformerEncoderNM,
     get_nemo_transformer,
-    transformer_weights_init,
 )
 from nemo.utils.exceptions import ConfigError, NotYetSupportedError
 
