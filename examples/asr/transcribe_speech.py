@@ -1,11 +1,13 @@
-"""Transcribes a folder of recordings, or those of a manifest, with a trained model.
+r"""Transcribes a folder of recordings, or those of a manifest, with a trained model.
 
     python transcribe_speech.py model_path=model.nemo audio_dir=recordings output_filename=transcripts.json
     python transcribe_speech.py pretrained_name=stt_en_quartznet15x5 dataset_manifest=test.json batch_size=16
     python transcribe_speech.py model_path=model.nemo audio_dir=recordings compute_timestamps=true
+    python transcribe_speech.py model_path=conformer.nemo audio_dir=lectures \
+        model_change.conformer.self_attention_model=rel_pos_local_attn model_change.conformer.att_context_size=[128,128]
 
-The output has one JSON object for each recording: what its manifest line said, and pred_text. If the manifest has
-texts, the error rate is printed as well.
+Recordings may have any length. The output has one JSON object for each: what its manifest line said, and pred_text. If
+the manifest has texts, the error rate is printed as well.
 """
 
 import contextlib
@@ -21,12 +23,28 @@ from omegaconf import OmegaConf
 
 from nemo.collections.asr.decoding.ctc import CTCDecodingConfig
 from nemo.collections.asr.decoding.hypothesis import Hypothesis
+from nemo.collections.asr.decoding.rnnt_config import RNNTDecodingConfig
 from nemo.collections.asr.metrics.wer import word_error_rate
 from nemo.collections.asr.models import ASRModel
 from nemo.collections.common.data.manifest import get_full_path, read_manifest_objects, write_manifest
 from nemo.core.config import hydra_runner
 
 logger = logging.getLogger("nemo.examples")
+
+
+@dataclass
+class ConformerChangeConfig:
+    """Another attention for a trained Conformer: local attention for long recordings."""
+
+    self_attention_model: str | None = None  # rel_pos, rel_pos_local_attn or abs_pos; null: as it is
+    att_context_size: Any = None  # [left, right] encoder frames; null: as it is
+
+
+@dataclass
+class ModelChangeConfig:
+    """What is changed in the model before it transcribes."""
+
+    conformer: ConformerChangeConfig = field(default_factory=ConformerChangeConfig)
 
 
 @dataclass
@@ -47,8 +65,9 @@ class TranscriptionConfig:
     pred_name_postfix: str | None = None
     random_seed: int | None = None
     compute_timestamps: bool = False
+    timestamps: bool | None = None  # the same, by its newer name
     preserve_alignment: bool = False
-    compute_langs: bool = False
+    compute_langs: bool = False  # adds pred_lang, with a model of several languages
     cuda: int | None = None  # index of a GPU; null: the first if there is one; negative: the CPU
     allow_mps: bool = False
     amp: bool = False
@@ -56,11 +75,11 @@ class TranscriptionConfig:
     audio_type: str = "wav"  # suffix of the files in audio_dir
     overwrite_transcripts: bool = True
     ctc_decoding: CTCDecodingConfig = field(default_factory=CTCDecodingConfig)
-    rnnt_decoding: Any = None
-    multitask_decoding: Any = None
-    decoder_type: str | None = None
-    att_context_size: Any = None
-    model_change: Any = None
+    rnnt_decoding: RNNTDecodingConfig = field(default_factory=RNNTDecodingConfig)
+    multitask_decoding: Any = None  # keys of its decoding section that change
+    decoder_type: str | None = None  # rnnt or ctc, of a hybrid model
+    att_context_size: Any = None  # [left, right], of a model trained with several
+    model_change: ModelChangeConfig = field(default_factory=ModelChangeConfig)
     calculate_wer: bool = True
     clean_groundtruth_text: bool = False
     langid: str = "en"
@@ -68,7 +87,8 @@ class TranscriptionConfig:
     return_transcriptions: bool = False
     return_hypotheses: bool = True
     gt_text_attr_name: str = "text"
-    allow_partial_transcribe: bool = False
+    allow_partial_transcribe: bool = False  # accepted: offset and duration of a manifest always count
+    max_seconds: float | None = None  # cut what is longer into chunks; null: chosen from memory
 
 
 def check(cfg: Any) -> None:
@@ -86,10 +106,31 @@ def load_model(cfg: Any) -> ASRModel:
         model = ASRModel.restore_from(cfg.model_path, map_location=device)
     else:
         model = ASRModel.from_pretrained(cfg.pretrained_name, map_location=device)
-    decoding = OmegaConf.merge(model.cfg.decoding, without_defaults(cfg.ctc_decoding))
+    change_model(model, cfg)
+    return model.eval()
+
+
+def change_model(model: ASRModel, cfg: Any) -> None:
+    """Gives the model the attention and the decoding that `cfg` asks for."""
+    conformer = cfg.model_change.conformer
+    if conformer.self_attention_model is not None or conformer.att_context_size is not None:
+        model.change_attention_model(conformer.self_attention_model, conformer.att_context_size)
+    if cfg.att_context_size is not None:
+        model.encoder.set_default_att_context_size(cfg.att_context_size)
+    if cfg.decoder_type is not None:
+        section = cfg.ctc_decoding if cfg.decoder_type == "ctc" else cfg.rnnt_decoding
+        model.change_decoding_strategy(without_defaults(section) or None, decoder_type=cfg.decoder_type)
+        return
+    decoding = OmegaConf.merge(model.cfg.decoding, changes_of_decoding(model, cfg))
     if decoding != model.cfg.decoding:
         model.change_decoding_strategy(decoding)
-    return model.eval()
+
+
+def changes_of_decoding(model: ASRModel, cfg: Any) -> Any:
+    """What the user changed of the section that is for a model of this kind."""
+    if hasattr(model, "transf_decoder"):
+        return cfg.multitask_decoding or {}
+    return without_defaults(cfg.rnnt_decoding if hasattr(model, "joint") else cfg.ctc_decoding)
 
 
 def choose_device(cfg: Any) -> torch.device:
@@ -102,8 +143,8 @@ def choose_device(cfg: Any) -> torch.device:
 
 
 def without_defaults(decoding: Any) -> dict[str, Any]:
-    """What the user changed of the decoding section: the rest stays as the model has it."""
-    default = OmegaConf.to_container(OmegaConf.structured(CTCDecodingConfig()))
+    """What the user changed of a decoding section: the rest stays as the model has it."""
+    default = OmegaConf.to_container(OmegaConf.structured(OmegaConf.get_type(decoding)))
     given = OmegaConf.to_container(OmegaConf.create(decoding))
     return {key: value for key, value in given.items() if value != default[key]}
 
@@ -126,6 +167,7 @@ def transcribe(cfg: Any) -> tuple[list[dict[str, Any]], list[Hypothesis]]:
     check(cfg)
     audio, rows = find_recordings(cfg)
     model = load_model(cfg)
+    wants_times = cfg.compute_timestamps or bool(cfg.timestamps)
     amp = (
         torch.autocast(model.device.type, dtype=getattr(torch, cfg.amp_dtype)) if cfg.amp else contextlib.nullcontext()
     )
@@ -135,16 +177,20 @@ def transcribe(cfg: Any) -> tuple[list[dict[str, Any]], list[Hypothesis]]:
             batch_size=cfg.batch_size,
             num_workers=cfg.num_workers,
             channel_selector=cfg.channel_selector,
-            timestamps=True if cfg.compute_timestamps else None,
+            timestamps=True if wants_times else None,
             return_hypotheses=cfg.preserve_alignment,
+            max_seconds=cfg.max_seconds,
         )
     key = f"pred_text_{cfg.pred_name_postfix or type(model).__name__}" if cfg.append_pred else "pred_text"
     for row, hypothesis in zip(rows, hypotheses, strict=True):
         row[key] = str(hypothesis)
         if hypothesis.error is not None:
             row["error"] = hypothesis.error
-        if cfg.compute_timestamps and isinstance(hypothesis.timestep, dict):
-            row.update({f"timestamps_{kind}": hypothesis.timestep[kind] for kind in ("char", "word", "segment")})
+        if wants_times and isinstance(hypothesis.timestep, dict):
+            kinds = [kind for kind in ("char", "word", "segment") if kind in hypothesis.timestep]
+            row.update({f"timestamps_{kind}": hypothesis.timestep[kind] for kind in kinds})
+        if cfg.compute_langs and hypothesis.langs is not None:
+            row["pred_lang"] = hypothesis.langs
     return rows, hypotheses
 
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from omegaconf import OmegaConf
 
 from nemo.collections.asr.models import ASRModel, EncDecCTCModel
@@ -114,6 +115,25 @@ def test_transcribing_a_folder_writes_beside_it(archive, tmp_path, monkeypatch):
     script.main(cfg)
     rows = [json.loads(line) for line in (tmp_path / "recordings_toy.json").read_text().splitlines()]
     assert [row["audio_filepath"] for row in rows] == sorted(paths)
+
+
+def test_a_conformer_gets_local_attention_and_long_recordings_are_cut(tmp_path, monkeypatch):
+    encoder = {"_target_": f"{tiny.MODULES}.ConformerEncoder", "feat_in": 16, "n_layers": 1, "d_model": 16}
+    decoder = {**tiny.config()["decoder"], "feat_in": 16}
+    torch.manual_seed(0)
+    EncDecCTCModel(cfg=tiny.config(encoder=encoder, decoder=decoder)).save_to(tmp_path / "conformer.nemo")
+    _, manifest = tiny.recordings(tmp_path)
+    change = ["self_attention_model=rel_pos_local_attn", "att_context_size=[4,4]"]
+    given = [f"model_path={tmp_path / 'conformer.nemo'}", f"dataset_manifest={manifest}", "cuda=-1"]
+    given += [f"model_change.conformer.{each}" for each in change]
+    written = []
+    for name, more in (("whole", []), ("cut", ["max_seconds=0.4", "timestamps=true"])):
+        run("transcribe_speech.py", [*given, f"output_filename={tmp_path / name}.json", *more], monkeypatch)
+        written.append([json.loads(line) for line in (tmp_path / f"{name}.json").read_text().splitlines()])
+    assert all("timestamps_word" in row for row in written[1])
+    model = ASRModel.restore_from(str(tmp_path / "conformer.nemo"))
+    model.change_attention_model("rel_pos_local_attn", [4, 4])
+    assert [row["pred_text"] for row in written[0]] == model.transcribe(manifest, verbose=False)
 
 
 def test_what_is_missing_is_named(archive, tmp_path, monkeypatch):
