@@ -11,6 +11,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf, open_dict
 from torch import Tensor
 
+from nemo.collections.asr.metrics.inner_layers import inner_results
 from nemo.core.classes.model_pt import ModelPT
 from nemo.core.classes.pretrained import PretrainedModelInfo, resolve_subclass_pretrained_model_info
 from nemo.utils.exceptions import ConfigError
@@ -204,6 +205,14 @@ class ASRModel(ModelPT):
         """The loader of a section that names a manifest; each kind of model has its own."""
         raise NotImplementedError(f"{type(self).__name__} reads no dataset sections; {where} cannot be used.")
 
+    def _replace_sections(self, **sections: Any) -> None:
+        """Makes another config with these sections the model's; the old one stays as it is."""
+        config = copy.deepcopy(self.cfg)
+        OmegaConf.set_struct(config, False)
+        for name, section in sections.items():
+            config[name] = section
+        self.cfg = config
+
     def multi_validation_epoch_end(self, outputs: list[dict[str, Tensor]], dataloader_idx: int = 0) -> dict[str, Any]:
         """Loss (mean of the batches) and error rate of one validation set."""
         return _combine(outputs, "val")
@@ -234,4 +243,5 @@ def _combine(outputs: list[dict[str, Tensor]], prefix: str) -> dict[str, Any]:
     loss = torch.stack([output[f"{prefix}_loss"] for output in outputs]).mean()
     errors = torch.stack([output[f"{prefix}_wer_num"] for output in outputs]).sum()
     words = torch.stack([output[f"{prefix}_wer_denom"] for output in outputs]).sum()
-    return {f"{prefix}_loss": loss, "log": {f"{prefix}_loss": loss, f"{prefix}_wer": errors / words}}
+    log = {f"{prefix}_loss": loss, f"{prefix}_wer": errors / words, **inner_results(outputs, prefix)}
+    return {f"{prefix}_loss": loss, "log": log}

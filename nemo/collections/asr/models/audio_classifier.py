@@ -174,14 +174,6 @@ class AudioClassifier(ASRModel, Exportable):
         dataset = self._train_dl.dataset
         return dataset.dataset if isinstance(dataset, SampleLists) else dataset
 
-    def _replace_sections(self, **sections: Any) -> None:
-        """Makes another config with these sections the model's; the old one stays as it is."""
-        config = copy.deepcopy(self.cfg)
-        OmegaConf.set_struct(config, False)
-        for name, section in sections.items():
-            config[name] = section
-        self.cfg = config
-
     # -------------------------------------------------------------------------------------------------------- network
 
     @property

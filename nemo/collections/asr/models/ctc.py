@@ -21,10 +21,12 @@ from nemo.collections.asr.data.loader import build_audio_to_text_loader
 from nemo.collections.asr.decoding.ctc import CTCDecoding
 from nemo.collections.asr.decoding.hypothesis import Hypothesis
 from nemo.collections.asr.losses.ctc import CTCLoss
+from nemo.collections.asr.metrics.batch_error_rate import batch_error_rate
 from nemo.collections.asr.metrics.wer import WER
 from nemo.collections.asr.models.adapter_model import ASRAdapterModelMixin
 from nemo.collections.asr.models.asr_model import ASRModel, outputs_of_set
 from nemo.collections.asr.models.catalogue import published_models
+from nemo.collections.asr.models.inter_ctc import InterCTC
 from nemo.collections.asr.modules.conformer_encoder import ConformerEncoder
 from nemo.collections.asr.modules.encoder_export import encode_for_export, set_cache_support, with_caches
 from nemo.core.classes.exportable import Exportable
@@ -33,7 +35,7 @@ from nemo.core.classes.type_checking import typecheck
 from nemo.core.config.schema import with_defaults
 from nemo.core.neural_types import AudioSignal, LabelsType, LengthsType, LogprobsType, NeuralType, SpectrogramType
 from nemo.core.training.keys import TRAINING_KEYS
-from nemo.utils.exceptions import ConfigError, NotYetSupportedError
+from nemo.utils.exceptions import ConfigError
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +80,7 @@ class CTCModelConfig:
     skip_nan_grad: bool = False
     """Leave out steps whose gradients are NaN or infinite, however many; `non_finite` says more, to every model."""
     interctc: Any = None
+    """Losses of inner layers; see :class:`~nemo.collections.asr.models.inter_ctc.InterCTCConfig`."""
     train_ds: Any = None
     validation_ds: Any = None
     test_ds: Any = None
@@ -99,10 +102,6 @@ class EncDecCTCModel(ASRModel, ASRAdapterModelMixin, Exportable):
         parts = ("preprocessor", "encoder", "decoder")
         known = (*KEYS_OF_USERS, *TRAINING_KEYS)
         super().__init__(with_defaults(CTCModelConfig, cfg, also=known, mandatory=parts), trainer)
-        if self.cfg.interctc:
-            raise NotYetSupportedError(
-                "model.interctc (losses of inner layers) is not in this release; set it to null."
-            )
         self.preprocessor = self.from_config_dict(self.cfg.preprocessor)
         self.preprocessor.follow_release(self.cfg.nemo_version)
         self.encoder = self.from_config_dict(self.cfg.encoder)
@@ -111,6 +110,7 @@ class EncDecCTCModel(ASRModel, ASRAdapterModelMixin, Exportable):
         spec_augment = self.cfg.spec_augment
         self.spec_augmentation = self.from_config_dict(spec_augment) if spec_augment is not None else None
         self._build_outputs(self._decoder_config(), self.cfg.decoding)
+        self.inter_ctc = InterCTC(self.cfg.interctc, self)
         self.setup_adapters()
 
     # ------------------------------------------------------------------------------------------- outputs and decoding
@@ -158,14 +158,6 @@ class EncDecCTCModel(ASRModel, ASRAdapterModelMixin, Exportable):
 
     def _make_decoding(self, decoding_config: Any) -> CTCDecoding:
         return CTCDecoding(decoding_config, self.decoder.vocabulary, closes_up_punctuation=self.closes_up_punctuation)
-
-    def _replace_sections(self, **sections: Any) -> None:
-        """Makes another config with these sections the model's; the old one stays as it is."""
-        config = copy.deepcopy(self.cfg)
-        OmegaConf.set_struct(config, False)
-        for name, section in sections.items():
-            config[name] = section
-        self.cfg = config
 
     def change_vocabulary(self, new_vocabulary: Sequence[str], decoding_cfg: Any = None) -> None:
         """Gives the model other labels: a new decoder, untrained, with the loss, decoding and metric that belong to it.
@@ -300,14 +292,16 @@ class EncDecCTCModel(ASRModel, ASRAdapterModelMixin, Exportable):
         """Loss of a batch; logs it with the learning rate and, now and then, the batch's error rate."""
         self.take_adapter_losses()  # left behind by blocks that were computed again for the gradients of the last step
         loss, log_probs, encoded_lengths = self._loss(batch)
+        loss, inner = self.inter_ctc.add_losses(loss, batch)
         loss = self.add_auxiliary_losses(loss)
         log = {
+            **inner,
             "train_loss": loss.detach(),
             "learning_rate": self._optimizer.param_groups[0]["lr"] if self._optimizer is not None else 0.0,
             "global_step": torch.tensor(self.trainer.global_step, dtype=torch.float32),
         }
         if (batch_idx + 1) % (self.trainer.log_every_n_steps or 1) == 0:
-            log["training_batch_wer"] = self._error_rate(batch, log_probs, encoded_lengths)[0]
+            log["training_batch_wer"] = batch_error_rate(self.wer, log_probs, encoded_lengths, batch)[0]
         return {"loss": loss, "log": log}
 
     def validation_step(self, batch: SpeechBatch, batch_idx: int, dataloader_idx: int = 0) -> dict[str, Tensor]:
@@ -333,25 +327,18 @@ class EncDecCTCModel(ASRModel, ASRAdapterModelMixin, Exportable):
 
     def _loss(self, batch: SpeechBatch) -> tuple[Tensor, Tensor, Tensor]:
         signal, signal_lengths, tokens, token_lengths = batch[:4]
-        log_probs, encoded_lengths, _ = self.forward(input_signal=signal, input_signal_length=signal_lengths)
+        with self.inter_ctc.capture():
+            log_probs, encoded_lengths, _ = self.forward(input_signal=signal, input_signal_length=signal_lengths)
         loss = self.loss(
             log_probs=log_probs, targets=tokens, input_lengths=encoded_lengths, target_lengths=token_lengths
         )
         return loss, log_probs, encoded_lengths
 
-    def _error_rate(self, batch: SpeechBatch, log_probs: Tensor, encoded_lengths: Tensor) -> tuple[Tensor, ...]:
-        """Rate, errors and words of one batch."""
-        self.wer.update(
-            predictions=log_probs, predictions_lengths=encoded_lengths, targets=batch[2], targets_lengths=batch[3]
-        )
-        rates: tuple[Tensor, ...] = self.wer.compute()
-        self.wer.reset()
-        return rates
-
     def _evaluate(self, batch: SpeechBatch, prefix: str) -> dict[str, Tensor]:
         loss, log_probs, encoded_lengths = self._loss(batch)
-        rate, errors, words = self._error_rate(batch, log_probs, encoded_lengths)
-        values = {"loss": loss, "wer": rate, "wer_num": errors, "wer_denom": words}
+        loss, inner = self.inter_ctc.add_losses(loss, batch, errors=True)
+        rate, errors, words = batch_error_rate(self.wer, log_probs, encoded_lengths, batch)
+        values = {"loss": loss, "wer": rate, "wer_num": errors, "wer_denom": words, **inner}
         return {f"{prefix}_{name}": value for name, value in values.items()}
 
     # ------------------------------------------------------------------------------------------------------------ data

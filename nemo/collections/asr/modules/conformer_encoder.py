@@ -19,7 +19,12 @@ from omegaconf import open_dict
 from torch import Tensor, nn
 
 from nemo.collections.asr.modules.conformer.attention import MultiHeadAttention, RelPositionMultiHeadAttention
-from nemo.collections.asr.modules.conformer.attention_context import attention_mask, context_sizes
+from nemo.collections.asr.modules.conformer.attention_context import (
+    attention_mask,
+    context_probabilities,
+    context_sizes,
+    where_padded,
+)
 from nemo.collections.asr.modules.conformer.convolution import ConformerConvolution
 from nemo.collections.asr.modules.conformer.layer import ConformerLayer, LayerCache
 from nemo.collections.asr.modules.conformer.local_attention import RelPositionMultiHeadAttentionLongformer
@@ -37,9 +42,11 @@ from nemo.collections.asr.modules.conformer.streaming import (
     streaming_sizes,
 )
 from nemo.collections.asr.modules.conformer.subsampling import make_subsampling
+from nemo.collections.asr.modules.layer_outputs import is_layer_wanted, keep_layer
 from nemo.collections.common.adapters.linear import LinearAdapter
 from nemo.core.adapters.module_adapters import AdapterModuleMixin
 from nemo.core.adapters.registry import register_adapter
+from nemo.core.classes.access import AccessMixin
 from nemo.core.classes.exportable import Exportable
 from nemo.core.classes.neural_module import NeuralModule
 from nemo.core.classes.type_checking import typecheck
@@ -65,7 +72,7 @@ CacheTensors = tuple[Tensor, Tensor, Tensor]
 """Attention caches [L, B, C, H], convolution caches [L, B, H, T], and filled frames of the first [B]."""
 
 
-class ConformerEncoder(NeuralModule, Exportable):
+class ConformerEncoder(NeuralModule, Exportable, AccessMixin):
     """See the head of this file. The names of the parts are fixed by archives.
 
     Args:
@@ -164,7 +171,7 @@ class ConformerEncoder(NeuralModule, Exportable):
         self.self_attention_model = self_attention_model
         self.att_context_style = att_context_style
         self.att_context_size_all = context_sizes(att_context_size, att_context_style, self_attention_model)
-        self.att_context_probs = _probabilities(att_context_probs, len(self.att_context_size_all))
+        self.att_context_probs = context_probabilities(att_context_probs, len(self.att_context_size_all))
         self.att_context_size = self.att_context_size_all[0]
         self.global_tokens = global_tokens
         self.xscale = math.sqrt(d_model) if xscaling else None
@@ -380,7 +387,7 @@ class ConformerEncoder(NeuralModule, Exportable):
         x, positions = self.pos_enc(x, cached)
         empty = cached - stream.filled if stream is not None else None
         mask = attention_mask(
-            x.shape[1], cached, _where_padded(lengths, x.shape[1]), empty, context, self.att_context_style
+            x.shape[1], cached, where_padded(lengths, x.shape[1]), empty, context, self.att_context_style
         )
         if stream is not None:
             again = self._frames_not_kept(x.shape[1])
@@ -397,8 +404,11 @@ class ConformerEncoder(NeuralModule, Exportable):
                 x, lengths = self.reduction_subsampling(x, lengths)
                 positions = self.pos_enc(x, cached)[1]
                 mask = attention_mask(
-                    x.shape[1], cached, _where_padded(lengths, x.shape[1]), empty, context, self.att_context_style
+                    x.shape[1], cached, where_padded(lengths, x.shape[1]), empty, context, self.att_context_style
                 )
+            if is_layer_wanted(self, number):
+                inner = x if self.out_proj is None else self.out_proj(x)
+                keep_layer(self, number, inner.transpose(1, 2), lengths)
         if self.out_proj is not None:
             x = self.out_proj(x)
         if self.reduction_position == -1:
@@ -586,21 +596,3 @@ class ConformerEncoderAdapter(ConformerEncoder, AdapterModuleMixin):
 
 
 register_adapter(base_class=ConformerEncoder, adapter_class=ConformerEncoderAdapter)
-
-
-def _probabilities(given: Sequence[float] | None, contexts: int) -> list[float]:
-    if given is None:
-        return [1.0 / contexts] * contexts
-    if len(given) != contexts or abs(sum(given) - 1.0) > 1e-6:
-        raise ConfigError(
-            f"encoder.att_context_probs is {list(given)}; expected {contexts} numbers, one for each att_context_size, "
-            "that sum to 1."
-        )
-    return [float(each) for each in given]
-
-
-def _where_padded(lengths: Tensor, frames: int) -> Tensor | None:
-    """`lengths`, or None when they are at hand and nothing is padded."""
-    if lengths.device.type != "cpu" or torch.jit.is_tracing() or torch.compiler.is_compiling():
-        return lengths
-    return lengths if bool((lengths < frames).any()) else None

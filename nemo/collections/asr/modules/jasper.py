@@ -14,6 +14,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from nemo.collections.asr.modules.layer_outputs import is_layer_wanted, keep_layer
 from nemo.collections.asr.modules.masked_conv import (
     MaskedConv1d,
     asymmetric_padding,
@@ -169,7 +170,7 @@ class JasperBlock(nn.Module, AdapterModuleMixin, AccessMixin):
         stride_last: only the last convolution is strided.
         future_context: frames ahead that a convolution may see; -1: half its kernel.
         quantize: accepted for old configs, without effect.
-        layer_idx: accepted for old scripts, without effect.
+        layer_idx: number under which its output is laid aside for those who want it.
     """
 
     def __init__(
@@ -208,7 +209,7 @@ class JasperBlock(nn.Module, AdapterModuleMixin, AccessMixin):
         kernel_size = odd_kernel_size(kernel_size, kernel_size_factor) if kernel_size_factor != 1.0 else kernel_size
         edges = _edges(padding, kernel_size, stride, dilation, future_context)
         activation = activation if activation is not None else nn.ReLU(inplace=True)
-        self.planes = planes
+        self.planes, self.layer_idx = planes, layer_idx
         self.residual_mode, self.dense_residual = residual_mode, residual and len(residual_panes) > 0
         norm = partial(make_norm, normalization, planes, norm_groups)
         convolve = partial(MaskedConv1d, use_mask=conv_mask)
@@ -269,6 +270,8 @@ class JasperBlock(nn.Module, AdapterModuleMixin, AccessMixin):
         out = self.mout(out)
         if self.is_adapter_available():
             out = self.forward_enabled_adapters(out.transpose(1, 2)).transpose(1, 2)
+        if is_layer_wanted(self, self.layer_idx):
+            keep_layer(self, self.layer_idx, out, frames.lengths)
         outputs = [*earlier, out] if self.dense_residual else [out]
         return outputs, frames if isinstance(lens, ValidFrames) else frames.lengths
 

@@ -89,46 +89,25 @@ class SqueezeformerEncoder(NeuralModule, Exportable):
         time_recovery_idx: int | None = None,
     ) -> None:
         super().__init__()
-        if self_attention_model not in ATTENTIONS:
-            raise ConfigError(
-                f"encoder.self_attention_model is {self_attention_model!r}; expected one of {', '.join(ATTENTIONS)}."
-            )
+        self._is_relative = _is_relative(self_attention_model)
         self._feat_in, self.n_layers, self.d_model = feat_in, n_layers, d_model
         self.subsampling_factor = subsampling_factor
         self.att_context_size = context_sizes(att_context_size, "regular", self_attention_model)[0]
-        self.pre_encode: Any
+        self.pre_encode: Any = nn.Linear(feat_in, d_model)
         if subsampling and subsampling_factor > 1:
             channels = subsampling_conv_channels if subsampling_conv_channels != -1 else d_model
             self.pre_encode = make_subsampling(subsampling, subsampling_factor, feat_in, d_model, channels, False)
-        else:
-            self.pre_encode = nn.Linear(feat_in, d_model)
-        is_relative = self_attention_model == "rel_pos"
-        positions: dict[str, Any] = {
-            "d_model": d_model,
-            "dropout_rate": dropout,
-            "max_len": pos_emb_max_len,
-            "xscale": math.sqrt(d_model) if xscaling else None,
-        }
-        self.pos_enc: PositionalEncoding = (
-            RelPositionalEncoding(**positions, dropout_rate_emb=dropout_emb)
-            if is_relative
-            else PositionalEncoding(**positions)
-        )
-        self._tie_biases(None if untie_biases or not is_relative else n_heads)
-
-        def attention() -> MultiHeadAttention:
-            if not is_relative:
-                return MultiHeadAttention(n_heads, d_model, dropout_att)
-            return RelPositionMultiHeadAttention(n_heads, d_model, dropout_att, self.pos_bias_u, self.pos_bias_v)
-
-        def convolution() -> ConformerConvolution:
-            return ConformerConvolution(
-                d_model, conv_kernel_size, conv_norm_type, pointwise_activation="swish"
-            )  # the paper's: no gate
-
+        self.pos_enc = self._positions(dropout, dropout_emb, pos_emb_max_len, xscaling)
+        self._tie_biases(None if untie_biases or not self._is_relative else n_heads)
         self.layers = nn.ModuleList(
             SqueezeformerLayer(
-                d_model, d_model * ff_expansion_factor, attention(), convolution(), dropout, adaptive_scale
+                d_model,
+                d_model * ff_expansion_factor,
+                self._attention(n_heads, dropout_att),
+                # the paper has no gate
+                ConformerConvolution(d_model, conv_kernel_size, conv_norm_type, pointwise_activation="swish"),
+                dropout,
+                adaptive_scale,
             )
             for _ in range(n_layers)
         )
@@ -140,6 +119,17 @@ class SqueezeformerEncoder(NeuralModule, Exportable):
         projects = feat_out > 0 and feat_out != d_model
         self.out_proj = nn.Linear(d_model, feat_out) if projects else None
         self._feat_out = feat_out if projects else d_model
+
+    def _positions(self, dropout: float, dropout_emb: float, max_len: int, xscaling: bool) -> PositionalEncoding:
+        scale = math.sqrt(self.d_model) if xscaling else None
+        if self._is_relative:
+            return RelPositionalEncoding(self.d_model, dropout, max_len, scale, dropout_emb)
+        return PositionalEncoding(self.d_model, dropout, max_len, scale)
+
+    def _attention(self, n_heads: int, dropout: float) -> MultiHeadAttention:
+        if self._is_relative:
+            return RelPositionMultiHeadAttention(n_heads, self.d_model, dropout, self.pos_bias_u, self.pos_bias_v)
+        return MultiHeadAttention(n_heads, self.d_model, dropout)
 
     def _tie_biases(self, n_heads: int | None) -> None:
         """Position biases that all layers share; None where each has its own."""
@@ -231,6 +221,14 @@ class SqueezeformerEncoderAdapter(SqueezeformerEncoder, AdapterModuleMixin):
 
 
 register_adapter(base_class=SqueezeformerEncoder, adapter_class=SqueezeformerEncoderAdapter)
+
+
+def _is_relative(self_attention_model: str) -> bool:
+    if self_attention_model not in ATTENTIONS:
+        raise ConfigError(
+            f"encoder.self_attention_model is {self_attention_model!r}; expected one of {', '.join(ATTENTIONS)}."
+        )
+    return self_attention_model == "rel_pos"
 
 
 def _reduction(reduce_at: int | None, recover_at: int | None, layers: int) -> tuple[int | None, int | None]:

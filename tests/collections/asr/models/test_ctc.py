@@ -5,7 +5,7 @@ import pytorch_lightning as pl
 import torch
 
 from nemo.collections.asr.models import ASRModel, EncDecCTCModel
-from nemo.utils.exceptions import ConfigError, NotYetSupportedError
+from nemo.utils.exceptions import ConfigError
 from tests.collections.asr.models import tiny
 
 
@@ -194,7 +194,7 @@ def test_feat_in_comes_from_the_encoder_when_it_is_not_given():
         ({"decoder": decoder(num_classes=3, vocabulary=tiny.LABELS)}, ConfigError, "num_classes is 3"),
         ({"decoder": decoder(num_classes=3, vocabulary=[])}, ConfigError, "vocabulary is empty"),
         ({"ctc_reduction": "median"}, ConfigError, "ctc_reduction is 'median'"),
-        ({"interctc": {"loss_weights": [0.3]}}, NotYetSupportedError, "interctc"),
+        ({"interctc": {"loss_weights": [0.3]}}, ConfigError, "interctc"),
         ({"train_ds": {"manifest_filepath": "x.json", "sample_rate": 8000}}, ConfigError, "sample_rate is 8000"),
     ],
 )  # fmt: skip

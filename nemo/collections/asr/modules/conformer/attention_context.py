@@ -118,3 +118,26 @@ def context_sizes(
         if attention == "rel_pos_local_attn" and (left <= 0 or right < 0):
             raise ConfigError(f"{place}; rel_pos_local_attn needs limits on both sides, for example [128, 128].")
     return contexts
+
+
+def context_probabilities(given: Sequence[float] | None, contexts: int) -> list[float]:
+    """How likely each of several contexts is; None: all alike.
+
+    Raises:
+        ConfigError: not one number for each, or their sum is not 1.
+    """
+    if given is None:
+        return [1.0 / contexts] * contexts
+    if len(given) != contexts or abs(sum(given) - 1.0) > 1e-6:
+        raise ConfigError(
+            f"encoder.att_context_probs is {list(given)}; expected {contexts} numbers, one for each att_context_size, "
+            "that sum to 1."
+        )
+    return [float(each) for each in given]
+
+
+def where_padded(lengths: Tensor, frames: int) -> Tensor | None:
+    """`lengths`, or None when they are at hand and nothing is padded."""
+    if lengths.device.type != "cpu" or torch.jit.is_tracing() or torch.compiler.is_compiling():
+        return lengths
+    return lengths if bool((lengths < frames).any()) else None
