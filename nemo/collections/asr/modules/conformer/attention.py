@@ -105,8 +105,9 @@ class RelPositionMultiHeadAttention(MultiHeadAttention):
         """Attends; `positions` [1, 2 K - 1, H] are encodings of falling distances. See the base class."""
         query, key, value = self._heads(x, cache)
         keys = key.shape[2]
-        by_position = (query + self.pos_bias_v[:, None]) @ self.projected_positions(positions).transpose(1, 2)
-        bias = shifted_to_keys(by_position, keys) * (1.0 / math.sqrt(self.d_k))  # [B, N, S, K]
+        scaled = (query + self.pos_bias_v[:, None]) * (1.0 / math.sqrt(self.d_k))
+        by_position = scaled @ self.projected_positions(positions).transpose(1, 2)
+        bias = shifted_to_keys(by_position, keys)  # [B, N, S, K]
         if mask.blocked is not None:
             bias = bias.masked_fill(mask.blocked, -torch.inf)
         return self._output(self._attend(query + self.pos_bias_u[:, None], key, value, bias), mask)
@@ -135,5 +136,9 @@ def shifted_to_keys(by_distance: Tensor, keys: Tensor | int) -> Tensor:
     appendix B).
     """
     batch, heads, queries, distances = by_distance.shape
+    if not torch.is_grad_enabled() and not torch.jit.is_tracing() and not torch.compiler.is_compiling():
+        by_distance = by_distance.contiguous()  # then the shifted scores are there already, at other strides
+        strides = (heads * queries * distances, queries * distances, distances - 1, 1)
+        return by_distance.as_strided((batch, heads, queries, int(keys)), strides, queries - 1)
     padded = F.pad(by_distance, (1, 0)).view(batch, heads, -1, queries)  # [B, N, 2 K, S]
     return padded[:, :, 1:].view(batch, heads, queries, distances)[..., :keys]

@@ -109,14 +109,14 @@ class ConformerLayer(nn.Module, AdapterModuleMixin):
         Returns:
             [B, S, H] and the new cache.
         """
-        x = x + self.dropout(self.feed_forward1(self.norm_feed_forward1(x))) * self.fc_factor
+        x = torch.add(x, self.dropout(self.feed_forward1(self.norm_feed_forward1(x))), alpha=self.fc_factor)
         attended = self.norm_self_att(x)
         channel = cache.channel if cache is not None else None
         x = x + self.dropout(self.self_attn(attended, mask, positions, channel))
         past = cache.time.transpose(1, 2) if cache is not None else None
         convolved, read = self.conv(self.norm_conv(x), is_padding, past)
         x = x + self.dropout(convolved)
-        x = x + self.dropout(self.feed_forward2(self.norm_feed_forward2(x))) * self.fc_factor
+        x = torch.add(x, self.dropout(self.feed_forward2(self.norm_feed_forward2(x))), alpha=self.fc_factor)
         x = self.norm_out(x)
         if self.is_adapter_available():
             x = self.forward_enabled_adapters(x)

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nemo.collections.asr.modules.conformer.subsampling_blocks import convolve_in_blocks, stages_of
 from nemo.utils.exceptions import ConfigError
 
 KERNEL = 3
@@ -24,6 +25,7 @@ class CausalConv2d(nn.Conv2d):
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1, groups: int = 1) -> None:
         super().__init__(in_channels, out_channels, kernel_size, stride, padding=0, groups=groups)
         self.front, self.behind = kernel_size - 1, stride - 1
+        self.time_padding = self.front, self.behind
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolves [B, C, F, D]."""
@@ -114,8 +116,6 @@ class ConvSubsampling(nn.Module):
             [B, S, H] and [B] valid frames of it.
         """
         x = x.unsqueeze(1)  # [B, 1, F, D]
-        if x.device.type == "cpu" and not torch.jit.is_tracing():
-            x = x.contiguous(memory_format=torch.channels_last)  # depthwise and pointwise convolutions are faster so
         if self._is_split(x):
             rows = self._rows_at_once(x)
             x = torch.cat([self._convolve(*part) for part in zip(x.split(rows), lengths.split(rows), strict=True)])
@@ -126,6 +126,9 @@ class ConvSubsampling(nn.Module):
 
     def _convolve(self, x: Tensor, lengths: Tensor) -> Tensor:
         """[B, 1, F, D] -> [B, C, S, D']."""
+        stages = stages_of(list(self.conv)) if _is_plain_computation(x) else None
+        if stages is not None:
+            return convolve_in_blocks(stages, x, lengths if self.masks_padding else None)
         if not self.masks_padding:
             return self.conv(x)
         for layer in self.conv:
@@ -170,6 +173,18 @@ def _without_padding(x: Tensor, lengths: Tensor) -> Tensor:
         return x
     is_padding = torch.arange(frames, device=x.device) >= lengths[:, None].to(x.device)
     return x.masked_fill(is_padding[:, None, :, None], 0.0)
+
+
+def _is_plain_computation(x: Tensor) -> bool:
+    """Whether float32 numbers are computed on a CPU, without gradients, as the code stands."""
+    return (
+        x.device.type == "cpu"
+        and x.dtype == torch.float32
+        and not torch.is_grad_enabled()
+        and not torch.is_autocast_enabled("cpu")
+        and not torch.jit.is_tracing()
+        and not torch.compiler.is_compiling()
+    )
 
 
 def _convolution(into: int, out: int, stride: int, groups: int, is_causal: bool) -> nn.Conv2d:
