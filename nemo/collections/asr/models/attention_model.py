@@ -322,11 +322,14 @@ class AttentionEncDecModel(ASRModel):
         if self.cfg.log_prediction and references:
             logger.info("reference: %s", references[0])
             logger.info("predicted: %s", hypotheses[0])
-        errors, words = (
-            torch.tensor(float(sum(each))) for each in count_errors(hypotheses, references, self.cfg.use_cer)
-        )
-        values = {"loss": loss, "wer": errors / words, "wer_num": errors, "wer_denom": words}
-        values["bleu_counts"] = bleu_counts(hypotheses, references)
+        errors, words = (float(sum(each)) for each in count_errors(hypotheses, references, self.cfg.use_cer))
+        values = {
+            "loss": loss,
+            "wer": loss.new_tensor(errors) / loss.new_tensor(words),
+            "wer_num": loss.new_tensor(errors),
+            "wer_denom": loss.new_tensor(words),
+            "bleu_counts": bleu_counts(hypotheses, references).to(loss.device),
+        }
         return {f"{prefix}_{name}": value for name, value in values.items()}
 
     def _texts(self, batch: Sequence[Tensor], states: Tensor, mask: Tensor) -> tuple[list[str], list[str]]:
@@ -338,5 +341,5 @@ class AttentionEncDecModel(ASRModel):
 
 def _with_bleu(results: dict[str, Any], outputs: list[dict[str, Tensor]], prefix: str) -> dict[str, Any]:
     counts = torch.stack([output[f"{prefix}_bleu_counts"] for output in outputs]).sum(dim=0)
-    results["log"][f"{prefix}_bleu"] = bleu_of_counts(counts.cpu())
+    results["log"][f"{prefix}_bleu"] = bleu_of_counts(counts)
     return results

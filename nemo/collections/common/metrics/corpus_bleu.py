@@ -36,7 +36,7 @@ def bleu_of_counts(counts: Tensor) -> Tensor:
     found_length, length = counts[0], counts[1]
     common, found = counts[2:6], counts[6:10]
     if common.min() == 0:
-        return torch.zeros(())
+        return counts.new_zeros(())
     precision = (common / found).log().mean().exp()
     brevity = torch.exp(1 - length / found_length).clamp(max=1.0)
     return 100.0 * brevity * precision

@@ -215,3 +215,49 @@ def test_what_cannot_be_asked_for_is_said(model, tmp_path):
     manifest = tiny_attention.recordings(tmp_path, [{"text": "a", "source_lang": "en"}])
     with pytest.raises(ValueError, match="line 1 has no target_lang, taskname, pnc"):
         model.setup_training_data(dataset(manifest))
+
+
+def test_long_recordings_go_by_pieces_with_their_prompt(model, monkeypatch):
+    prompts = []
+    search = model.decoding.search_states
+
+    def recorded(states, mask, given=None):
+        prompts.extend(given.tolist())
+        return search(states, mask, given)
+
+    monkeypatch.setattr(model.decoding, "search_states", recorded)
+    options = {"max_seconds": 1.0, "overlap_seconds": 0.2, "verbose": False}
+    hypothesis = model.transcribe([tiny.signal(3.0)], source_lang="de", **options)[0]
+    assert len(prompts) > 2 and len({tuple(prompt) for prompt in prompts}) == 1
+    assert prompts[0][1] == model.tokenizer.spl_token_to_id("de")
+    assert hypothesis.text == model.decoding.decode_tokens_to_str(hypothesis.y_sequence.tolist())
+
+
+def test_a_loader_is_transcribed_with_the_arguments_prompt(model, tmp_path):
+    model.setup_validation_data(dataset(tiny_attention.recordings(tmp_path)))
+    found = model.transcribe(model._validation_dl, target_lang="de", verbose=False)
+    assert [hypothesis.text for hypothesis in found] == [
+        hypothesis.text
+        for hypothesis in model.transcribe(
+            [str(tmp_path / f"{n}.wav") for n in range(4)], target_lang="de", verbose=False
+        )
+    ]
+
+
+def test_a_recording_that_cannot_be_read_leaves_the_others(model, tmp_path):
+    (tmp_path / "bad.wav").write_bytes(b"no audio")
+    good, bad = model.transcribe([tiny.signal(0.3), str(tmp_path / "bad.wav")], verbose=False)
+    assert good.error is None and "bad.wav" in bad.error
+
+
+def test_all_texts_of_the_beam_can_be_had(model):
+    cfg = {"strategy": "beam", "beam": {"beam_size": 3, "return_best_hypothesis": False, "max_generation_delta": 2}}
+    model.change_decoding_strategy({**cfg, "compute_hypothesis_token_set": True, "compute_langs": True})
+    states, mask = torch.randn(2, 6, tiny_attention.WIDTH), torch.ones(2, 6)
+    best, n_best = model.decoding.decode_predictions_tensor(states, mask, return_hypotheses=True)
+    assert [len(each.n_best_hypotheses) for each in n_best] == [3, 3]
+    scores = [hypothesis.score for hypothesis in n_best[0].n_best_hypotheses]
+    assert scores == sorted(scores, reverse=True) and best[0] is n_best[0].n_best_hypotheses[0]
+    assert len(best[0].tokens) == len(best[0].y_sequence) == len(best[0].langs_chars)
+    texts, all_texts = model.decoding.decode_predictions_tensor(states, mask)
+    assert texts == [each[0] for each in all_texts] and all(type(text) is str for text in texts)
