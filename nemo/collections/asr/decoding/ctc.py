@@ -1,6 +1,7 @@
 """CTC decoding: from log-probabilities to text, with times and confidences when asked for.
 
 log_probs [B, S, V + 1] -> best path, folded (ctc_greedy.py) -> text (vocabulary.py) -> Hypothesis
+                        -> prefix beam search (ctc_beam_search.py), aligned (forced_alignment.py) -> the same
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from nemo.collections.asr.decoding.confidence import (
     token_confidences,
     word_confidences,
 )
-from nemo.collections.asr.decoding.ctc_beam import BeamCTCInferConfig
+from nemo.collections.asr.decoding.ctc_beam import BEAM_STRATEGIES, BeamCTCInferConfig, build_ctc_beam_search
+from nemo.collections.asr.decoding.ctc_beam_search import CTCBeamSearch
 from nemo.collections.asr.decoding.ctc_greedy import FoldedPath, GreedyCTCInferConfig, best_path, fold_paths
-from nemo.collections.asr.decoding.hypothesis import Hypothesis
+from nemo.collections.asr.decoding.forced_alignment import forced_align
+from nemo.collections.asr.decoding.hypothesis import Hypothesis, NBestHypotheses
 from nemo.collections.asr.decoding.timestamps import TIMESTAMP_TYPES, compute_timestamps
 from nemo.collections.asr.decoding.vocabulary import LabelVocabulary, SubwordVocabulary, Vocabulary
 from nemo.collections.common.tokenizers.aggregate_tokenizer import AggregateTokenizer
@@ -30,7 +33,6 @@ from nemo.core.config.schema import with_defaults
 from nemo.utils.exceptions import ConfigError, NotYetSupportedError, ShapeError
 
 GREEDY_STRATEGIES = ("greedy", "greedy_batch")
-LATER_STRATEGIES = ("beam", "beam_batch", "pyctcdecode", "flashlight", "wfst")
 KEYS_OF_RELEASE_2 = (
     "wfst",
     *(f"{section}.{key}" for section in ("greedy", "beam") for key in ("ngram_lm_model", "ngram_lm_alpha")),
@@ -47,7 +49,8 @@ class CTCDecodingConfig:
     """`decoding` section of a CTC model."""
 
     strategy: str = "greedy"
-    """greedy or greedy_batch, the same search here: it always works on the whole batch."""
+    """greedy or greedy_batch, the same search here: it always works on the whole batch. beam or beam_batch: the search
+    that `beam` describes; pyctcdecode, flashlight: the same with that search type."""
     preserve_alignments: bool | None = None
     """Keep log-probabilities and labels of each frame in the hypotheses; None: as `greedy` says."""
     compute_timestamps: bool | None = None
@@ -74,7 +77,7 @@ class CTCBPEDecodingConfig(CTCDecodingConfig):
 
 
 class CTCDecoding:
-    """Greedy CTC decoding over character labels.
+    """CTC decoding over character labels.
 
     Args:
         decoding_cfg: a :class:`CTCDecodingConfig`, DictConfig or dict; what it lacks takes its default. None: defaults.
@@ -101,8 +104,12 @@ class CTCDecoding:
             )
         confidence = cfg.confidence_cfg
         self.batch_dim_index = int(cfg.batch_dim_index)
-        self.preserve_alignments = _first_set(cfg.preserve_alignments, cfg.greedy.preserve_alignments)
-        self.compute_timestamps = _first_set(cfg.compute_timestamps, cfg.greedy.compute_timestamps)
+        self._beam: CTCBeamSearch | None = None
+        if cfg.strategy in BEAM_STRATEGIES:
+            self._beam = build_ctc_beam_search(cfg.beam, cfg.strategy, vocabulary)
+        section = cfg.greedy if self._beam is None else cfg.beam
+        self.preserve_alignments = _first_set(cfg.preserve_alignments, section.preserve_alignments)
+        self.compute_timestamps = _first_set(cfg.compute_timestamps, section.compute_timestamps)
         self.preserve_word_confidence = bool(confidence.preserve_word_confidence)
         self.preserve_token_confidence = bool(confidence.preserve_token_confidence) or self.preserve_word_confidence
         self.preserve_frame_confidence = (
@@ -118,17 +125,19 @@ class CTCDecoding:
         decoder_lengths: Tensor | None = None,
         fold_consecutive: bool = True,
         return_hypotheses: bool = False,
-    ) -> tuple[list[str] | list[Hypothesis], None]:
+    ) -> tuple[list[Any], list[Any] | None]:
         """Decodes a batch.
 
         Args:
-            decoder_outputs: log-probabilities [B, S, V + 1], or labels of the frames [B, S].
+            decoder_outputs: log-probabilities [B, S, V + 1], or labels of the frames [B, S], which are only folded.
             decoder_lengths: [B] valid frames; None: all.
-            fold_consecutive: fold repeated labels, as CTC does.
+            fold_consecutive: fold repeated labels, as CTC does; beam search always does.
             return_hypotheses: give :class:`Hypothesis` objects, which have scores, tokens, times and confidences.
 
         Returns:
-            ``(transcripts, None)``: plain ``str``, or hypotheses; the None stands where beam search gives the rest.
+            ``(best, all)``: plain ``str``, or hypotheses; `all` has for each utterance the
+            :class:`NBestHypotheses`, or the list of ``str``, of a beam search with ``return_best_hypothesis: false``,
+            and is else None.
 
         Raises:
             ShapeError: a tensor of another form, or one with another number of classes.
@@ -143,6 +152,8 @@ class CTCDecoding:
             log_probs = outputs.detach()
             if self.cfg.temperature != 1.0:
                 log_probs = (log_probs / self.cfg.temperature).log_softmax(dim=-1)
+            if self._beam is not None:
+                return self._beam_predictions(self._beam, log_probs, lengths, return_hypotheses)
             labels, scores = best_path(log_probs, lengths)
         else:
             labels, scores = outputs, torch.zeros(outputs.shape[0])
@@ -150,6 +161,43 @@ class CTCDecoding:
         if not return_hypotheses:
             return [self.vocabulary.ids_to_text(path.tokens) for path in paths], None
         return self._hypotheses(paths, log_probs, labels, scores, lengths), None
+
+    def _beam_predictions(
+        self, search: CTCBeamSearch, log_probs: Tensor, lengths: Tensor, return_hypotheses: bool
+    ) -> tuple[list[Any], list[Any] | None]:
+        only_best = bool(self.cfg.beam.return_best_hypothesis)
+        found = [paths[:1] if only_best else paths for paths in search.search(log_probs, lengths)]
+        flat = [path for paths in found for path in paths]
+        if return_hypotheses:
+            rows = torch.tensor([row for row, paths in enumerate(found) for _ in paths], device=log_probs.device).long()
+            folded, labels = self._aligned([path.tokens for path in flat], log_probs[rows], lengths[rows])
+            scores = torch.tensor([path.score for path in flat])
+            results: list[Any] = self._hypotheses(folded, log_probs[rows], labels, scores, lengths[rows])
+        else:
+            results = [self.vocabulary.ids_to_text(path.tokens) for path in flat]
+        if only_best:
+            return results, None
+        following = iter(results)
+        everything = [[next(following) for _ in paths] for paths in found]
+        best = [each[0] for each in everything]
+        return best, [NBestHypotheses(each) for each in everything] if return_hypotheses else everything
+
+    def _aligned(self, texts: list[list[int]], log_probs: Tensor, lengths: Tensor) -> tuple[list[FoldedPath], Tensor]:
+        """Frames of tokens on their best path, and the label of each frame; empty if nobody asks for them."""
+        labels = torch.full(log_probs.shape[:2], self.blank_id, device=log_probs.device)
+        if not (self.compute_timestamps or self.preserve_alignments or self.preserve_frame_confidence):
+            return [FoldedPath(tokens, [], []) for tokens in texts], labels
+        counts = torch.tensor([len(tokens) for tokens in texts], device=log_probs.device)
+        targets = torch.full((len(texts), max(map(len, texts), default=0)), 0, device=log_probs.device)
+        for row, tokens in enumerate(texts):
+            targets[row, : len(tokens)] = torch.tensor(tokens, device=log_probs.device)
+        paths = []
+        for row, alignment in enumerate(forced_align(log_probs, lengths, targets, counts)):
+            spans = alignment.spans
+            for span in spans:
+                labels[row, span.start : span.end] = span.token
+            paths.append(FoldedPath(texts[row], [span.start for span in spans], [span.end for span in spans]))
+        return paths, labels
 
     def decode_tokens_to_str(self, tokens: Sequence[int]) -> str:
         """Text of token ids."""
@@ -214,7 +262,7 @@ class CTCDecoding:
 
 
 class CTCBPEDecoding(CTCDecoding):
-    """Greedy CTC decoding over the pieces of a tokenizer.
+    """CTC decoding over the pieces of a tokenizer.
 
     Args:
         decoding_cfg: as for :class:`CTCDecoding`.
@@ -243,11 +291,12 @@ def _first_set(value: bool | None, otherwise: bool) -> bool:
 
 
 def _check_strategy(strategy: str) -> None:
-    if strategy in GREEDY_STRATEGIES:
+    if strategy in (*GREEDY_STRATEGIES, *BEAM_STRATEGIES):
         return
-    if strategy in LATER_STRATEGIES:
+    if strategy == "wfst":
         raise NotYetSupportedError(
-            f"decoding.strategy is {strategy!r}, which needs CTC beam search; this release decodes greedily. "
-            "Set decoding.strategy to greedy (a trained model needs no other change)."
+            "decoding.strategy is 'wfst', which this release lacks. Set it to beam; decoding.beam.kenlm_path takes the "
+            "language model from which the graph was made."
         )
-    raise ConfigError(f"decoding.strategy is {strategy!r}; it may be {', '.join(GREEDY_STRATEGIES)}.")
+    names = ", ".join((*GREEDY_STRATEGIES, *BEAM_STRATEGIES))
+    raise ConfigError(f"decoding.strategy is {strategy!r}; it may be {names}.")

@@ -26,6 +26,9 @@ class Vocabulary(Protocol):
     def word_spans(self, ids: Sequence[int]) -> list[tuple[int, int]]:
         """First token and the one after the last, for each word; separators belong to no word."""
 
+    def spellings(self) -> list[tuple[bool, str]]:
+        """For each token whether it begins a word, and what it writes of it."""
+
 
 class LabelVocabulary:
     """Labels that are joined as they are, with one label between words: characters, most often.
@@ -64,6 +67,10 @@ class LabelVocabulary:
                 first = position + 1
         return spans
 
+    def spellings(self) -> list[tuple[bool, str]]:
+        """For each label whether it begins a word, as the separator does, and what it writes of it."""
+        return [(True, "") if label == self.word_separator else (False, label) for label in self.labels]
+
 
 class SubwordVocabulary:
     """Pieces of a tokenizer: SentencePiece marks where a word begins, WordPiece where one goes on.
@@ -99,6 +106,14 @@ class SubwordVocabulary:
         ]
         spans = zip(beginnings, [*beginnings[1:], len(tokens)], strict=True)
         return [(first, end) for first, end in spans if "".join(tokens[first:end]) != SENTENCEPIECE_SPACE]
+
+    def spellings(self) -> list[tuple[bool, str]]:
+        """For each piece whether it begins a word, and what it writes of it."""
+        mark, is_marked_begin = (
+            (SENTENCEPIECE_SPACE, True) if self._marks_beginnings else (WORDPIECE_CONTINUATION, False)
+        )
+        pieces = self.ids_to_tokens(range(len(self)))
+        return [(piece.startswith(mark) == is_marked_begin, piece.removeprefix(mark)) for piece in pieces]
 
     def _begins_word(self, tokens: Sequence[str], position: int) -> bool:
         token = tokens[position]
