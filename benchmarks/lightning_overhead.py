@@ -43,22 +43,21 @@ class Work:
 
 
 class TinyModel(ModelPT):
-    """Two linear layers, and as many products of matrices as make a step long enough."""
+    """Two linear layers, and between them as many normalised products with one matrix as make a step long enough."""
 
     def __init__(self, cfg, trainer=None):
         super().__init__(cfg=cfg, trainer=trainer)
-        self.net = torch.nn.Sequential(torch.nn.Linear(32, 64), torch.nn.ReLU(), torch.nn.Linear(64, 1))
-        self.weight = torch.nn.Parameter(torch.eye(WIDTH if self.cfg.products else 1))
+        width = WIDTH if self.cfg.products else 64
+        self.into, self.out = torch.nn.Linear(32, width), torch.nn.Linear(width, 1)
+        if self.cfg.products:
+            self.weight = torch.nn.Parameter(torch.nn.init.orthogonal_(torch.empty(width, width)))
 
     def forward(self, x):
         """[B, 32] -> [B, 1]."""
-        y = self.net(x)
-        if self.cfg.products:
-            product = self.weight.clone()
-            for _ in range(self.cfg.products):
-                product = torch.mm(product, self.weight)
-            y = y * product[0, 0]
-        return y
+        hidden = torch.relu(self.into(x))
+        for _ in range(self.cfg.products):  # normalised: numbers that grow or vanish would make some steps slower
+            hidden = torch.nn.functional.layer_norm(hidden @ self.weight, (WIDTH,))
+        return self.out(hidden)
 
     def training_step(self, batch, batch_idx):
         """Logs at each step, as users' models do."""
