@@ -9,7 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nemo.collections.asr.decoding.attention_times import attention_paths
 from nemo.collections.asr.decoding.hypothesis import Hypothesis, NBestHypotheses
+from nemo.collections.asr.decoding.timestamps import compute_timestamps
+from nemo.collections.asr.decoding.vocabulary import SubwordVocabulary, Vocabulary
 from nemo.collections.common.tokenizers.aggregate_tokenizer import AggregateTokenizer
 from nemo.collections.common.tokenizers.canary_tokenizer import CanaryTokenizer
 from nemo.collections.common.transformer.generation.beam import BeamSearchSequenceGenerator
@@ -92,6 +95,8 @@ class MultiTaskDecoding:
         if self.cfg.strategy not in STRATEGIES:
             raise ConfigError(f"decoding.strategy is {self.cfg.strategy!r}. Expected one of {', '.join(STRATEGIES)}.")
         self.tokenizer = tokenizer
+        self.vocabulary = SubwordVocabulary(tokenizer)
+        self.transformer_decoder = transformer_decoder
         self.preserve_alignments = bool(self.cfg.preserve_alignments)
         self._special_ids = frozenset(_special_ids(tokenizer))
         self.search = self._build_search(transformer_decoder, log_softmax_module)
@@ -214,6 +219,8 @@ class PromptedDecoding:
     decoding: MultiTaskDecoding
     prompt: tuple[int, ...] | None = None
     """Ids; None: the start token alone."""
+    timestamps: bool = False
+    """Say when the tokens were spoken, as far as attention tells."""
 
     def decode_tokens_to_str(self, tokens: Sequence[int]) -> str:
         """The text of tokens; special ones are left out."""
@@ -224,4 +231,19 @@ class PromptedDecoding:
         prompts = None
         if self.prompt is not None:
             prompts = torch.tensor(self.prompt, device=states.device).expand(len(states), -1)
-        return [hypotheses[0] for hypotheses in self.decoding.search_states(states, mask, prompts)]
+        best = [hypotheses[0] for hypotheses in self.decoding.search_states(states, mask, prompts)]
+        if self.timestamps:
+            self._add_times(best, states, mask)
+        return best
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """Makes text of tokens, and groups them into words."""
+        return self.decoding.vocabulary
+
+    def _add_times(self, hypotheses: Sequence[Hypothesis], states: Tensor, mask: Tensor) -> None:
+        prompt = self.prompt or (_role(self.decoding.tokenizer, "bos_id"),)
+        texts = [[int(token) for token in hypothesis.y_sequence] for hypothesis in hypotheses]
+        paths = attention_paths(self.decoding.transformer_decoder, states, mask, prompt, texts)
+        for hypothesis, path in zip(hypotheses, paths, strict=True):
+            hypothesis.timestep = compute_timestamps(path, self.decoding.vocabulary)

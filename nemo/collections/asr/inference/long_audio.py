@@ -212,4 +212,5 @@ class LongAudio:
             (before.stop - after.start) / (before.stop - before.start)
             for before, after in zip(chunks[:-1], chunks[1:], strict=True)
         ]
-        return join_hypotheses(hypotheses, shares, decoding.decode_tokens_to_str)
+        offsets = [round(chunk.start / rate / self.model.frame_seconds) for chunk in chunks]
+        return join_hypotheses(hypotheses, shares, offsets, decoding)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from nemo.collections.asr.data.prompts import Prompt, make_prompt, prompt_of_entry
@@ -36,7 +37,7 @@ class PromptedTranscriber(Transcriber):
             prompt = self._default if source.entry is None else prompt_of_entry(source.entry, self._given)
             groups.setdefault(prompt, []).append(index)
         # before files are read, because it says which languages the model does not have
-        decodings = {prompt: PromptedDecoding(decoding.decoding, self.model.prompt_ids(prompt)) for prompt in groups}
+        decodings = {prompt: replace(decoding, prompt=self.model.prompt_ids(prompt)) for prompt in groups}
         results: dict[int, Hypothesis] = {}
         for prompt, indices in groups.items():
             found = super()._run_sources([sources[index] for index in indices], decodings[prompt])
@@ -44,4 +45,4 @@ class PromptedTranscriber(Transcriber):
         return [results[index] for index in range(len(sources))]
 
     def _run_loader(self, loader: Any, decoding: PromptedDecoding) -> list[Hypothesis]:
-        return super()._run_loader(loader, PromptedDecoding(decoding.decoding, self.model.prompt_ids(self._default)))
+        return super()._run_loader(loader, replace(decoding, prompt=self.model.prompt_ids(self._default)))

@@ -11,12 +11,15 @@ its middle: what lies at the very edge of a piece, often wrong, is taken from th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from difflib import SequenceMatcher
+from typing import Any
 
 import torch
 
+from nemo.collections.asr.decoding.ctc_greedy import FoldedPath
 from nemo.collections.asr.decoding.hypothesis import Hypothesis
+from nemo.collections.asr.decoding.timestamps import compute_timestamps
 
 FEWEST_IN_COMMON = 2
 """One token alone agrees by chance."""
@@ -24,8 +27,8 @@ SPARE_TOKENS = 4
 """Looked at beyond the share of the tokens that the overlap should have: speech is not even."""
 
 
-def join_tokens(left: Sequence[int], right: Sequence[int], shared_left: float, shared_right: float) -> list[int]:
-    """Tokens of two neighbouring pieces as one row.
+def join_places(left: Sequence[int], right: Sequence[int], shared_left: float, shared_right: float) -> tuple[int, int]:
+    """Where two neighbouring pieces are joined: ``left[:i] + right[j:]``.
 
     Args:
         left: tokens of all that went before.
@@ -34,41 +37,75 @@ def join_tokens(left: Sequence[int], right: Sequence[int], shared_left: float, s
         shared_right: how many at the beginning of `right` should.
 
     Returns:
-        The joined tokens; all of both, one after the other, where they have no two tokens in a row in common.
+        i and j; all of both, one after the other, where they have no two tokens in a row in common.
     """
     tail = min(len(left), math.ceil(1.5 * shared_left) + SPARE_TOKENS)
     head = min(len(right), math.ceil(1.5 * shared_right) + SPARE_TOKENS)
     begin = len(left) - tail
     match = SequenceMatcher(None, left[begin:], right[:head], autojunk=False).find_longest_match(0, tail, 0, head)
     if match.size < FEWEST_IN_COMMON:
-        return [*left, *right]
+        return len(left), 0
     half = match.size // 2
-    return [*left[: begin + match.a + half], *right[match.b + half :]]
+    return begin + match.a + half, match.b + half
+
+
+def join_paths(paths: Sequence[FoldedPath], shares: Sequence[float], offsets: Sequence[int]) -> FoldedPath:
+    """The tokens of all pieces of a recording with their frames; what begins before its predecessor ends waits for it.
+
+    Args:
+        paths: of the pieces, in order.
+        shares: part of a piece that it shares with the next one, one fewer than pieces; 0: nothing is shared.
+        offsets: first frame of each piece.
+    """
+    joined = FoldedPath([], [], [])
+    for index, (path, offset) in enumerate(zip(paths, offsets, strict=True)):
+        keep, begin = len(joined.tokens), 0
+        share = shares[index - 1] if index else 0.0
+        if share > 0:
+            before = len(paths[index - 1].tokens)
+            keep, begin = join_places(joined.tokens, path.tokens, share * before, share * len(path.tokens))
+        joined = FoldedPath(joined.tokens[:keep], joined.starts[:keep], joined.ends[:keep])
+        for token, start, end in zip(path.tokens[begin:], path.starts[begin:], path.ends[begin:], strict=True):
+            first = max(start + offset, joined.ends[-1] if joined.ends else 0)
+            joined.tokens.append(token)
+            joined.starts.append(first)
+            joined.ends.append(max(end + offset, first))
+    return joined
 
 
 def join_hypotheses(
-    hypotheses: Sequence[Hypothesis], shares: Sequence[float], to_text: Callable[[list[int]], str]
+    hypotheses: Sequence[Hypothesis], shares: Sequence[float], offsets: Sequence[int], decoding: Any
 ) -> Hypothesis:
     """One hypothesis of those of all pieces of a recording.
 
     Args:
         hypotheses: at least one, in order; `y_sequence` has the tokens of the text, and no others.
-        shares: part of a piece that it shares with the next one; one fewer than hypotheses. 0: nothing is shared.
-        to_text: makes text of the joined tokens.
+        shares: see :func:`join_paths`.
+        offsets: the same.
+        decoding: has ``decode_tokens_to_str``, and where hypotheses have times a `vocabulary`.
 
     Returns:
         The score is the sum of all, and so counts overlaps twice. One hypothesis alone comes back as it is.
     """
     if len(hypotheses) == 1:
         return hypotheses[0]
-    pieces = [[int(token) for token in hypothesis.y_sequence] for hypothesis in hypotheses]
-    tokens = pieces[0]
-    for before, piece, share in zip(pieces[:-1], pieces[1:], shares, strict=True):
-        is_shared = share > 0
-        tokens = join_tokens(tokens, piece, share * len(before), share * len(piece)) if is_shared else tokens + piece
-    return Hypothesis(
+    path = join_paths([_path(hypothesis) for hypothesis in hypotheses], shares, offsets)
+    joined = Hypothesis(
         score=sum(float(hypothesis.score) for hypothesis in hypotheses),
-        y_sequence=torch.tensor(tokens, dtype=torch.long),
-        text=to_text(tokens),
+        y_sequence=torch.tensor(path.tokens, dtype=torch.long),
+        text=decoding.decode_tokens_to_str(path.tokens),
         length=sum(int(hypothesis.length) for hypothesis in hypotheses),
+    )
+    if all(isinstance(hypothesis.timestep, dict) for hypothesis in hypotheses):
+        joined.timestep = compute_timestamps(path, decoding.vocabulary)
+    return joined
+
+
+def _path(hypothesis: Hypothesis) -> FoldedPath:
+    tokens = [int(token) for token in hypothesis.y_sequence]
+    times = hypothesis.timestep
+    if not isinstance(times, dict):
+        return FoldedPath(tokens, [0] * len(tokens), [0] * len(tokens))
+    return FoldedPath(
+        tokens, [entry["start_offset"] for entry in times["char"]], [entry["end_offset"] for entry in times["char"]]
     )

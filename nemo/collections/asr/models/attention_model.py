@@ -23,7 +23,7 @@ from nemo.collections.asr.decoding.hypothesis import Hypothesis
 from nemo.collections.asr.decoding.multitask import MultiTaskDecoding, PromptedDecoding
 from nemo.collections.asr.metrics.wer import count_errors
 from nemo.collections.asr.models.asr_model import ASRModel, outputs_of_set
-from nemo.collections.asr.modules.conformer_encoder import ConformerEncoder
+from nemo.collections.asr.modules.releases import follow_release
 from nemo.collections.common.metrics.corpus_bleu import bleu_counts, bleu_of_counts
 from nemo.collections.common.modules.token_classifier import TokenClassifier
 from nemo.collections.common.modules.transformer_init import transformer_weights_init
@@ -41,7 +41,7 @@ from nemo.core.neural_types import (
     NeuralType,
     SpectrogramType,
 )
-from nemo.utils.exceptions import ConfigError, NotYetSupportedError
+from nemo.utils.exceptions import ConfigError
 
 logger = logging.getLogger(__name__)
 
@@ -88,8 +88,7 @@ class AttentionEncDecModel(ASRModel):
         self.preprocessor = self.from_config_dict(self.cfg.preprocessor)
         self.preprocessor.follow_release(self.cfg.nemo_version)
         self.encoder = self.from_config_dict(self.cfg.encoder)
-        if isinstance(self.encoder, ConformerEncoder):
-            self.encoder.follow_release(self.cfg.nemo_version)
+        follow_release(self.encoder, self.cfg.nemo_version)
         spec_augment = self.cfg.spec_augment
         self.spec_augmentation = self.from_config_dict(spec_augment) if spec_augment is not None else None
         self.transf_encoder = None
@@ -255,13 +254,8 @@ class AttentionEncDecModel(ASRModel):
     # ---------------------------------------------------------------------------------------------------- transcribing
 
     def decoding_for(self, *, timestamps: bool | None = None, keep_log_probs: bool = False) -> PromptedDecoding:
-        """The model's decoding; its texts have no times, and its search sees no log-probabilities of frames."""
-        if timestamps:
-            raise NotYetSupportedError(
-                f"{type(self).__name__} does not know when its words are said: timestamps are not in this release. "
-                "Leave timestamps out, or align the text with a CTC model."
-            )
-        return PromptedDecoding(self.decoding)
+        """The model's decoding, with times as attention tells them; its search sees no log-probabilities of frames."""
+        return PromptedDecoding(self.decoding, timestamps=bool(timestamps))
 
     def transcribe_batch(self, signals: Tensor, lengths: Tensor, decoding: PromptedDecoding) -> list[Hypothesis]:
         """Transcribes signals [B, T] of `lengths` [B] samples with a decoding of :meth:`decoding_for`."""

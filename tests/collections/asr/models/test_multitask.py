@@ -6,7 +6,7 @@ import pytorch_lightning as pl
 import torch
 
 from nemo.collections.asr.models import ASRModel, EncDecMultiTaskModel
-from nemo.utils.exceptions import ConfigError, NotYetSupportedError
+from nemo.utils.exceptions import ConfigError
 from tests.collections.asr.models import tiny, tiny_attention
 
 
@@ -45,6 +45,15 @@ def test_batches_have_prompts_before_and_the_end_after_each_text(model, tmp_path
     assert prompts[0].tolist() == transcription and tokens[0, :5].tolist() == transcription
     assert prompt_lengths.tolist() == [5, 5, 5, 1]
     assert tokens[3, : lengths[3]].tolist() == [tokenizer.bos_id, tokenizer.nospeech_id, tokenizer.eos_id]
+
+
+def test_sections_of_published_configs_load_through_lhotse(model, tmp_path):
+    plain = batch_of(model, tmp_path)
+    manifest = str(tmp_path / "manifest.json")
+    model.setup_training_data(dataset(manifest, use_lhotse=True, shuffle=False, batch_duration=None))
+    found = next(iter(model.train_dataloader()))
+    assert len(found) == 6 and sorted(found[1].tolist()) == sorted(plain[1].tolist())
+    assert found[2].shape == plain[2].shape
 
 
 def test_the_classifier_shares_the_embedding_and_is_padded_to_a_multiple_of_eight(model):
@@ -204,8 +213,6 @@ def test_what_cannot_be_asked_for_is_said(model, tmp_path):
         model.transcribe(audio, task="sing", verbose=False)
     with pytest.raises(ConfigError, match="cannot give logprobs"):
         model.transcribe(audio, logprobs=True)
-    with pytest.raises(NotYetSupportedError, match="timestamps are not in this release"):
-        model.transcribe(audio, timestamps=True, verbose=False)
     cfg = tiny_attention.canary(tmp_path / "other", prompt_format="canary9")
     with pytest.raises(ConfigError, match="prompt_format is 'canary9'"):
         EncDecMultiTaskModel(cfg=cfg)
