@@ -1,7 +1,7 @@
 """Medium FastConformer-CTC, 20 s of audio, one utterance: features to log-probabilities, on one thread and on two.
 
-The reference is the matrix product of this machine: what the same multiply-adds take at the speed of a product of 1024 x
-1024. On a busy machine only the CPU time of one thread says something. Run: ``python -m benchmarks.fastconformer``.
+The reference is the matrix product of this machine: what the same multiply-adds take at the speed of a product of
+1024 x 1024. On a busy machine only CPU time of one thread says something. Run: ``python -m benchmarks.fastconformer``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """A folder with all that a program without this toolkit needs to recognise speech with a model.
 
-CTC: `model.onnx`; transducers: `encoder-model.onnx` and `decoder_joint-model.onnx`; `vocab.txt` with a line "token id"
-for each class, the blank as `<blk>`; `config.json`. The names are those that the packages onnx-asr and sherpa-onnx look
-for, and the files' properties those that sherpa-onnx reads.
+CTC: `model.onnx`. Transducers: `encoder-model.onnx` and `decoder_joint-model.onnx`, and the latter's two networks as
+`decoder-model.onnx` and `joiner-model.onnx`. `vocab.txt` has a line "token id" for each class, the blank as `<blk>`.
+The names are those that the package onnx-asr looks for, with its `config.json`; sherpa-onnx is told the files, whose
+properties it reads, and takes the two networks.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from nemo.collections.asr.decoding.vocabulary import SENTENCEPIECE_SPACE, WORDPI
 from nemo.core.classes.onnx_files import add_metadata, quantize_onnx
 from nemo.utils.atomic import atomic_write
 from nemo.utils.exceptions import ExportError
+
+UNLIMITED_SYMBOLS = 1000
+"""Tokens for a frame, where a model sets no limit."""
 
 
 def export_onnx_folder(
@@ -43,6 +47,10 @@ def export_onnx_folder(
     model.set_export_config({"cache_support": streaming})
     try:
         files = [Path(file) for file in model.export(str(folder / "model.onnx"))[0]]
+        if _is_transducer(model):
+            files += [folder / "decoder-model.onnx", folder / "joiner-model.onnx"]
+            model.decoder.export(str(files[-2]))
+            model.joint.export(str(files[-1]))
     finally:
         model.set_export_config({"cache_support": before})
     add_metadata(files[0], _properties(model, len(tokens), streaming))
@@ -59,6 +67,11 @@ def _tokens(model: Any) -> list[str]:
     if vocabulary is None or not hasattr(model, "export"):
         raise ExportError(
             f"{type(model).__name__} has no vocabulary or no export. Expected a CTC or transducer model for speech."
+        )
+    if _is_transducer(model) and model.decoding.cfg.big_blank_durations:
+        raise ExportError(
+            "other programs do not know transducers with big blanks. Write the networks alone, model.export(...), and "
+            "search in your own program."
         )
     tokens = vocabulary.ids_to_tokens(range(len(vocabulary)))
     if any(token.startswith(WORDPIECE_CONTINUATION) for token in tokens):
@@ -77,14 +90,17 @@ def _is_transducer(model: Any) -> bool:
 
 def _config(model: Any) -> dict[str, Any]:
     """What onnx-asr wants to know."""
-    kind = "ctc"
-    if _is_transducer(model):
-        kind = "tdt" if model.cfg.decoding.get("model_type") == "tdt" or model.joint.num_extra_outputs else "rnnt"
-    return {
-        "model_type": f"nemo-conformer-{kind}",
+    config = {
+        "model_type": "nemo-conformer-ctc",
         "features_size": int(model.encoder._feat_in),
         "subsampling_factor": int(model.encoder.subsampling_factor),
     }
+    if _is_transducer(model):
+        config["model_type"] = "nemo-conformer-tdt" if model.joint.num_extra_outputs else "nemo-conformer-rnnt"
+        greedy = model.decoding.cfg.greedy
+        most = greedy.max_symbols_per_step if greedy.max_symbols is None else greedy.max_symbols
+        config["max_tokens_per_step"] = most or UNLIMITED_SYMBOLS
+    return config
 
 
 def _properties(model: Any, classes: int, streaming: bool) -> dict[str, Any]:
@@ -101,6 +117,7 @@ def _properties(model: Any, classes: int, streaming: bool) -> dict[str, Any]:
     }
     if _is_transducer(model):
         properties |= {
+            "url": _config(model)["model_type"],  # a TDT model is known by these letters in it
             "pred_rnn_layers": getattr(model.decoder, "pred_rnn_layers", 0),
             "pred_hidden": model.decoder.pred_hidden,
         }

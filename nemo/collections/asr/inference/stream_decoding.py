@@ -131,12 +131,25 @@ def stream_decoding(model: Any) -> StreamDecoding:
     """The decoding of a model's streams.
 
     Raises:
-        ConfigError: the model does not turn frames into text by CTC or by a transducer.
+        ConfigError: the model does not turn frames into text by CTC or by a transducer, or not greedily.
     """
-    if hasattr(getattr(model, "decoding", None), "rnnt_decoder_predictions_tensor"):
+    decoding = getattr(model, "decoding", None)
+    if hasattr(decoding, "rnnt_decoder_predictions_tensor"):
         if getattr(model, "cur_decoder", "rnnt") == "ctc":
+            _check_is_greedy(model.ctc_decoding)
             return CTCStreamDecoding(model.ctc_decoder, model.ctc_decoding)
-        return TransducerStreamDecoding(model.decoding)
-    if hasattr(getattr(model, "decoding", None), "ctc_decoder_predictions_tensor"):
-        return CTCStreamDecoding(model.decoder, model.decoding)
+        _check_is_greedy(decoding)
+        return TransducerStreamDecoding(decoding)
+    if hasattr(decoding, "ctc_decoder_predictions_tensor"):
+        _check_is_greedy(decoding)
+        return CTCStreamDecoding(model.decoder, decoding)
     raise ConfigError(f"{type(model).__name__} has no CTC or transducer decoding, and so cannot read streams.")
+
+
+def _check_is_greedy(decoding: Any) -> None:
+    strategy = decoding.cfg.strategy
+    if strategy not in ("greedy", "greedy_batch"):
+        raise ConfigError(
+            f"decoding.strategy is {strategy!r}; a stream is searched greedily, because what was written must stay. "
+            'Call model.change_decoding_strategy({"strategy": "greedy_batch"}) first.'
+        )

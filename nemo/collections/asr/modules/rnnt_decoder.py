@@ -73,6 +73,28 @@ class PredictionNetwork(NeuralModule, Exportable):
         places, state = self.predict(targets, states, add_sos=True)
         return places.transpose(1, 2), target_length, state
 
+    def forward_for_export(
+        self, targets: Tensor, target_length: Tensor, states: tuple[Tensor, ...]
+    ) -> tuple[Tensor, ...]:
+        """One step of a search: the places behind the tokens `targets` [B, U] only; see :meth:`forward`."""
+        places, after = self.predict(targets, list(states), add_sos=False)
+        return places.transpose(1, 2), target_length, *after
+
+    @property
+    def input_types_for_export(self) -> dict[str, Any]:
+        """As `input_types`, each tensor of the state by its name."""
+        return self._with_named_states(self.input_types, "input_states")
+
+    @property
+    def output_types_for_export(self) -> dict[str, Any]:
+        """As `output_types`, each tensor of the state by its name."""
+        return self._with_named_states(self.output_types, "output_states")
+
+    def _with_named_states(self, types: dict[str, Any], name: str) -> dict[str, Any]:
+        (kind,) = types.pop("states")
+        count = len(self.initialize_state(torch.zeros(1, 1)))
+        return {**types, **{f"{name}_{number}": kind for number in range(1, count + 1)}}
+
     def predict(
         self,
         y: Tensor | None = None,

@@ -109,6 +109,13 @@ class RNNTJoint(NeuralModule, Exportable):
             return scores
         return (scores / self.temperature if self.temperature != 1.0 else scores).log_softmax(dim=-1)
 
+    def forward_for_export(self, encoder_outputs: Tensor, decoder_outputs: Tensor) -> Tensor:
+        """Scores [B, T, P, K], not normalised, of frames [B, E, T] and places [B, H, P]."""
+        frames = self.project_encoder(encoder_outputs.transpose(1, 2))
+        places = self.project_prednet(decoder_outputs.transpose(1, 2))
+        scores: Tensor = self.joint_net(frames.unsqueeze(2) + places.unsqueeze(1))
+        return scores
+
     # ------------------------------------------------------------------------------------------------------- training
 
     @property
