@@ -19,7 +19,7 @@ from torch import Tensor
 
 from nemo.collections.asr.data.label_loader import build_audio_to_label_loader
 from nemo.collections.asr.models.asr_model import ASRModel
-from nemo.collections.asr.modules.conformer_encoder import ConformerEncoder
+from nemo.collections.asr.modules.releases import follow_release
 from nemo.collections.common.data.batch_plan import SampleLists
 from nemo.core.classes.exportable import Exportable
 from nemo.core.config.schema import with_defaults
@@ -90,8 +90,7 @@ class AudioClassifier(ASRModel, Exportable):
         self.preprocessor = self.from_config_dict(self.cfg.preprocessor)
         self.preprocessor.follow_release(self.cfg.nemo_version)
         self.encoder = self.from_config_dict(self.cfg.encoder)
-        if isinstance(self.encoder, ConformerEncoder):
-            self.encoder.follow_release(self.cfg.nemo_version)
+        follow_release(self.encoder, self.cfg.nemo_version)
         spec_augment, crop_or_pad = self.cfg.spec_augment, self.cfg.crop_or_pad_augment
         self.spec_augmentation = self.from_config_dict(spec_augment) if spec_augment is not None else None
         self.crop_or_pad = self.from_config_dict(crop_or_pad) if crop_or_pad is not None else None

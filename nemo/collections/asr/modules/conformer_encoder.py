@@ -43,6 +43,7 @@ from nemo.collections.asr.modules.conformer.streaming import (
 )
 from nemo.collections.asr.modules.conformer.subsampling import make_subsampling
 from nemo.collections.asr.modules.layer_outputs import is_layer_wanted, keep_layer
+from nemo.collections.asr.modules.releases import masks_subsampling
 from nemo.collections.common.adapters.linear import LinearAdapter
 from nemo.core.adapters.module_adapters import AdapterModuleMixin
 from nemo.core.adapters.registry import register_adapter
@@ -58,15 +59,11 @@ from nemo.core.neural_types import (
     SpectrogramType,
 )
 from nemo.utils.exceptions import ConfigError, ShapeError
-from nemo.utils.versions import release_of
 
 if TYPE_CHECKING:
     from nemo.collections.asr.modules.conformer.streaming_config import CacheAwareStreamingConfig
 
 ATTENTIONS = ("rel_pos", "rel_pos_local_attn", "abs_pos")
-
-MASKED_SUBSAMPLING_RELEASE = (2, 5)
-"""1.23 does not mask, 3.0 does; in which release between them this began is not recorded."""
 
 CacheTensors = tuple[Tensor, Tensor, Tensor]
 """Attention caches [L, B, C, H], convolution caches [L, B, H, T], and filled frames of the first [B]."""
@@ -306,7 +303,7 @@ class ConformerEncoder(NeuralModule, Exportable, AccessMixin):
 
     def follow_release(self, nemo_version: str | None) -> None:
         """From 2.5 on the subsampling keeps padding zero between its convolutions."""
-        self.pre_encode.masks_padding = release_of(nemo_version) >= MASKED_SUBSAMPLING_RELEASE
+        self.pre_encode.masks_padding = masks_subsampling(nemo_version)
 
     # -------------------------------------------------------------------------------------------------------- network
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from nemo.collections.asr.modules.conformer.subsampling import make_subsampling
+from nemo.collections.asr.modules.releases import masks_subsampling
 from nemo.core.classes.exportable import Exportable
 from nemo.core.classes.neural_module import NeuralModule
 from nemo.core.classes.type_checking import typecheck
@@ -77,6 +78,11 @@ class RNNEncoder(NeuralModule, Exportable):
         self.layers = nn.ModuleList([lstm])
         self._feat_out = (projection or d_model) * (2 if bidirectional else 1)
 
+    def follow_release(self, nemo_version: str | None) -> None:
+        """From 2.5 on the subsampling keeps padding zero between its convolutions."""
+        if self.pre_encode is not None:
+            self.pre_encode.masks_padding = masks_subsampling(nemo_version)
+
     @property
     def input_types(self) -> dict[str, NeuralType]:
         """Features with their lengths."""
@@ -96,7 +102,7 @@ class RNNEncoder(NeuralModule, Exportable):
     @typecheck()
     def forward(self, audio_signal: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
         """Encodes features [B, D, F] with lengths [B]; gives [B, H', S], zero beyond the lengths [B]."""
-        if audio_signal.shape[1] != self._feat_in:
+        if not torch.jit.is_tracing() and audio_signal.shape[1] != self._feat_in:
             raise ShapeError(
                 f"RNNEncoder got audio_signal {list(audio_signal.shape)}; expected [B, D={self._feat_in}, F]. "
                 "Transpose the last two dimensions, or set encoder.feat_in to the features of the preprocessor."

@@ -18,6 +18,7 @@ from nemo.collections.asr.modules.conformer.attention_context import AttentionMa
 from nemo.collections.asr.modules.conformer.convolution import ConformerConvolution
 from nemo.collections.asr.modules.conformer.positions import PositionalEncoding, RelPositionalEncoding
 from nemo.collections.asr.modules.conformer.subsampling import make_subsampling
+from nemo.collections.asr.modules.releases import masks_subsampling
 from nemo.collections.asr.modules.squeezeformer.layer import SqueezeformerLayer
 from nemo.collections.asr.modules.squeezeformer.time_reduction import TimeReductionModule, repeated
 from nemo.collections.common.adapters.linear import LinearAdapter
@@ -140,6 +141,10 @@ class SqueezeformerEncoder(NeuralModule, Exportable):
     pos_bias_u: nn.Parameter | None
     pos_bias_v: nn.Parameter | None
 
+    def follow_release(self, nemo_version: str | None) -> None:
+        """From 2.5 on the subsampling keeps padding zero between its convolutions."""
+        self.pre_encode.masks_padding = masks_subsampling(nemo_version)
+
     @property
     def input_types(self) -> dict[str, NeuralType]:
         """Features with their lengths."""
@@ -167,7 +172,7 @@ class SqueezeformerEncoder(NeuralModule, Exportable):
         Returns:
             [B, H, S] and lengths [B].
         """
-        if audio_signal.shape[1] != self._feat_in:
+        if not torch.jit.is_tracing() and audio_signal.shape[1] != self._feat_in:
             raise ShapeError(
                 f"SqueezeformerEncoder got audio_signal {list(audio_signal.shape)}; expected [B, D={self._feat_in}, F]."
                 " Transpose the last two dimensions, or set encoder.feat_in to the features of the preprocessor."

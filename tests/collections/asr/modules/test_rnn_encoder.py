@@ -9,8 +9,7 @@ from nemo.utils.exceptions import ConfigError, ShapeError
                                      {"subsampling": None}, {"subsampling": "dw_striding", "n_layers": 1}])  # fmt: skip
 def test_padding_does_not_change_results(options):
     module = RNNEncoder(**{"feat_in": 8, "n_layers": 2, "d_model": 6} | options).eval()
-    if module.pre_encode is not None:
-        module.pre_encode.masks_padding = True
+    module.follow_release("3.0.0")
     x, lengths = torch.randn(3, 8, 41), torch.tensor([41, 30, 9])
     x[torch.arange(41) >= lengths[:, None, None].expand_as(x)] = 0.0  # as preprocessors leave it
     together, encoded_lengths = module(audio_signal=x, length=lengths)

@@ -21,7 +21,7 @@ OPTIONS = [{}, REDUCED, {"time_reduce_idx": 0}, {"self_attention_model": "abs_po
 @pytest.mark.parametrize("options", OPTIONS)
 def test_padding_does_not_change_results(options):
     module = encoder(**options).eval()
-    module.pre_encode.masks_padding = True
+    module.follow_release("3.0.0")
     x, lengths = torch.randn(3, 16, 75), torch.tensor([75, 52, 21])
     x[torch.arange(75) >= lengths[:, None, None].expand_as(x)] = 0.0  # as preprocessors leave it
     together, encoded_lengths = module(audio_signal=x, length=lengths)
