@@ -43,9 +43,12 @@ class LhotseAudioToText(torch.utils.data.Dataset):
             AudioFileError: a recording cannot be read; names the cut.
         """
         cuts = list(cuts)
+        return self.with_ids(cuts, [self.to_ids(text_of_cut(cut)) or [] for cut in cuts])
+
+    def with_ids(self, cuts: Sequence[Any], of_texts: Sequence[Sequence[int]]) -> tuple[torch.Tensor, ...]:
+        """The batch of cuts and of the ids of their texts."""
         audio = [torch.from_numpy(self._samples(cut)) for cut in cuts]
-        texts = [" ".join(part.text or "" for part in cut.supervisions) for cut in cuts]
-        ids = [torch.tensor(self.to_ids(text) or [], dtype=torch.int64) for text in texts]
+        ids = [torch.tensor(text, dtype=torch.int64) for text in of_texts]
         return (
             padded(audio),
             torch.tensor([len(samples) for samples in audio]),
@@ -64,6 +67,11 @@ class LhotseAudioToText(torch.utils.data.Dataset):
             raise AudioFileError(f"The cut {cut.id} ({cut.recording_id}) cannot be read: {error}") from error
         mono = np.ascontiguousarray(samples.mean(axis=0), dtype=np.float32)
         return mono if self.sample_rate is None else resample(mono, cut.sampling_rate, self.sample_rate)
+
+
+def text_of_cut(cut: Any) -> str:
+    """What is said in a cut."""
+    return " ".join(part.text or "" for part in cut.supervisions)
 
 
 class LhotseSpeechToTextBpeDataset(LhotseAudioToText):

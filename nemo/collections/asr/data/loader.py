@@ -144,6 +144,7 @@ def build_audio_to_text_loader(
     where: str = "model.train_ds",
     evaluation: bool = False,
     datasets: Mapping[bool, Callable[..., Any]] | None = None,
+    lhotse_dataset: Callable[[Any, int], LhotseAudioToText] = LhotseSpeechToTextBpeDataset,
 ) -> ResumableDataLoader:
     """Builds the loader of a dataset section.
 
@@ -157,6 +158,7 @@ def build_audio_to_text_loader(
         where: the section's place in the config, for messages.
         evaluation: of several processes each takes whole batches, and no sample counts twice.
         datasets: the kinds of datasets, tarred or not, where they are not the usual ones of a tokenizer's pieces.
+        lhotse_dataset: the kind of dataset with a tokenizer and `use_lhotse`.
 
     Raises:
         ConfigError: a key is missing or has a value that cannot be.
@@ -174,7 +176,7 @@ def build_audio_to_text_loader(
     if filled.batch_duration is not None and isinstance(given, DictConfig) and "batch_size" not in given:
         filled.batch_size = None
     if filled.use_lhotse:
-        return _through_lhotse(given, filled, _kind(filled, labels, tokenizer, where))
+        return _through_lhotse(given, filled, _kind(filled, labels, tokenizer, where), lhotse_dataset)
     common = _common(filled) | _kind(filled, labels, tokenizer, where)
     kinds = datasets or (_TOKENIZED if tokenizer is not None else _OF_CHARACTERS)
     sets = DatasetsOfSection(filled, where, lambda tarred, **own: kinds[tarred](**own, **common))
@@ -207,11 +209,13 @@ def _check(cfg: DictConfig, where: str) -> None:
         raise ConfigError(f"{where}.min_duration is {low} and max_duration {high}. Expected min <= max; mend one.")
 
 
-def _through_lhotse(given: Any, filled: DictConfig, kind: dict[str, Any]) -> ResumableDataLoader:
+def _through_lhotse(
+    given: Any, filled: DictConfig, kind: dict[str, Any], tokenized: Callable[[Any, int], LhotseAudioToText]
+) -> ResumableDataLoader:
     tokenizer = kind.get("tokenizer")
     dataset: LhotseAudioToText
     if tokenizer is not None:
-        dataset = LhotseSpeechToTextBpeDataset(tokenizer, filled.sample_rate)
+        dataset = tokenized(tokenizer, filled.sample_rate)
     else:
         parser = make_parser(
             kind["labels"],

@@ -7,6 +7,7 @@ Batches: audio [B, T], lengths [B], tokens [B, U] (prompt, text, end), their num
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -23,6 +24,29 @@ from nemo.core.neural_types.neural_type import NeuralType
 
 if TYPE_CHECKING:
     from nemo.collections.common.tokenizers.canary_tokenizer import CanaryTokenizer
+
+
+def prompted_ids(
+    entry: ManifestEntry,
+    tokenizer: CanaryTokenizer,
+    prompt_format: str,
+    text_ids: Callable[[ManifestEntry], list[int]],
+) -> tuple[list[int], int]:
+    """The ids of prompt, text and end, and how many of them are the prompt.
+
+    Args:
+        entry: with `source_lang`, `target_lang`, `taskname`, `pnc`; they are not needed where there is no text.
+        tokenizer: a Canary tokenizer.
+        prompt_format: canary or canary2.
+        text_ids: entry, whose `lang` is the language of the text -> ids of the text.
+    """
+    if entry.text.strip():
+        prompt = prompt_of_entry(entry)
+        first = prompt_ids(prompt, tokenizer, prompt_format)
+        text = text_ids(dataclasses.replace(entry, lang=prompt.target_lang))
+    else:
+        first, text = [tokenizer.bos_id], [tokenizer.nospeech_id]
+    return [*first, *text, tokenizer.eos_id], len(first)
 
 
 class PromptedAudioToTextDataset(AudioToBPEDataset):
@@ -75,15 +99,9 @@ class PromptedAudioToTextDataset(AudioToBPEDataset):
         return (audio, audio_length, tokens, token_length, tokens[:length], torch.tensor(length), *sample_id)
 
     def _to_ids(self, entry: ManifestEntry) -> list[int]:
-        tokenizer = self.tokenizer
-        if entry.text.strip():
-            prompt = prompt_of_entry(entry)
-            first = prompt_ids(prompt, tokenizer, self._prompt_format)
-            text = super()._to_ids(dataclasses.replace(entry, lang=prompt.target_lang))
-        else:
-            first, text = [tokenizer.bos_id], [tokenizer.nospeech_id]
-        self._prompt_lengths.append(len(first))
-        return [*first, *text, tokenizer.eos_id]
+        ids, prompt_length = prompted_ids(entry, self.tokenizer, self._prompt_format, super()._to_ids)
+        self._prompt_lengths.append(prompt_length)
+        return ids
 
     def _collate_fn(self, batch: list[Sample | None]) -> tuple[torch.Tensor, ...]:
         """Pads a batch: audio with zeros, tokens and prompts with `pad_id`."""

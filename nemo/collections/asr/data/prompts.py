@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nemo.collections.common.data.manifest import ManifestEntry
+from nemo.collections.common.data.manifest import PROMPT_KEYS, ManifestEntry
 from nemo.collections.common.exceptions import ManifestError
 from nemo.collections.common.tokenizers.canary_tokenizer import CanaryTokenizer
 from nemo.utils.exceptions import ConfigError
@@ -22,8 +22,6 @@ TASKS = {
     "s2t_translation": "translate",
 }
 """`taskname` of a manifest -> the task's token."""
-PROMPT_KEYS = ("source_lang", "target_lang", "taskname", "pnc")
-"""Keys of a manifest's line."""
 _YES, _NO = ("yes", "true", "1", "pnc"), ("no", "false", "0", "nopnc")
 
 

@@ -14,6 +14,7 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 from pytorch_lightning import Trainer
 from torch import Tensor, nn
 
+from nemo.collections.asr.data.lhotse_prompted_audio_to_text import LhotsePromptedAudioToText
 from nemo.collections.asr.data.loader import build_audio_to_text_loader
 from nemo.collections.asr.data.prompted_audio_to_text import (
     PromptedAudioToTextDataset,
@@ -29,7 +30,7 @@ from nemo.collections.common.transformer.masks import lengths_to_mask
 from nemo.core.classes.pretrained import PretrainedModelInfo
 from nemo.core.config.schema import with_defaults
 from nemo.core.training.keys import TRAINING_KEYS
-from nemo.utils.exceptions import ConfigError, NotYetSupportedError
+from nemo.utils.exceptions import ConfigError
 
 KEYS_OF_OTHERS = ("model_defaults", "prompt_defaults", "multitask_metrics_cfg", "restore_timestamps_model")
 """Values that other sections refer to, and keys of newer releases that mean nothing here."""
@@ -208,11 +209,6 @@ class EncDecMultiTaskModel(AttentionEncDecModel):
         return hypotheses, [self.decoding.decode_tokens_to_str(row[first:end]) for row, first, end in spans]
 
     def _build_loader(self, section: DictConfig, where: str) -> Any:
-        if section.get("use_lhotse"):
-            raise NotYetSupportedError(
-                f"{where}.use_lhotse is true: prompts are not read through lhotse in this release. Set it to false; "
-                "manifests and tar files are the same."
-            )
         self._check_tokenizer(self.tokenizer)
         kinds = {False: PromptedAudioToTextDataset, True: TarredPromptedAudioToTextDataset}
         prompt_format = self.cfg.prompt_format
@@ -222,6 +218,7 @@ class EncDecMultiTaskModel(AttentionEncDecModel):
             where=where,
             evaluation=where != "model.train_ds",
             datasets={tarred: functools.partial(kind, prompt_format=prompt_format) for tarred, kind in kinds.items()},
+            lhotse_dataset=functools.partial(LhotsePromptedAudioToText, prompt_format=prompt_format),
         )
 
     @classmethod

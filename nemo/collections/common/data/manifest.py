@@ -30,6 +30,8 @@ ManifestPaths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 AUDIO_KEYS = ("audio_filepath", "audio_filename")
 TEXT_FILE_KEY = "text_filepath"
+PROMPT_KEYS = ("source_lang", "target_lang", "taskname", "pnc")
+"""What to do with a recording: languages of speech and text, the task, whether to write punctuation and capitals."""
 LONGEST_DURATION_SECONDS = 1e6
 """Above it (11 days), a duration is taken for milliseconds or samples."""
 FAULTS_SHOWN = 5
@@ -42,10 +44,7 @@ _PLAIN_FIELDS = {
     "lang",
     "label",
     "command",
-    "source_lang",
-    "target_lang",
-    "taskname",
-    "pnc",
+    *PROMPT_KEYS,
     "id",
     "token_labels",
     *_FILE_FIELDS,

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from nemo.collections.common.data.manifest import ManifestEntry, ManifestPaths, iterate_manifest
+from nemo.collections.common.data.manifest import PROMPT_KEYS, ManifestEntry, ManifestPaths, iterate_manifest
 from nemo.collections.common.exceptions import AudioFileError, ManifestError
 from nemo.utils.optional import require
 
@@ -58,7 +58,8 @@ class LazyNeMoIterator:
             length = min(entry.duration, recording.duration - entry.offset)
             cut = cut.truncate(offset=entry.offset, duration=length, preserve_id=True)
         cut.id = f"{recording.id}-{entry.line}"
-        cut.custom = dict(entry.extra)
+        told = {key: getattr(entry, key) for key in PROMPT_KEYS}
+        cut.custom = {key: value for key, value in told.items() if value is not None} | entry.extra
         cut.supervisions.append(
             lhotse.SupervisionSegment(
                 id=cut.id,
