@@ -36,3 +36,13 @@ def tiny_archive(tmp_path_factory):
     archive = tmp_path_factory.mktemp("model") / "model.nemo"
     EncDecCTCModel(cfg=resolved.model).save_to(str(archive))
     return archive
+
+
+@pytest.fixture(scope="session")
+def streaming_archive(tmp_path_factory):
+    """A small model that reads streams."""
+    from tests.collections.asr.inference.streaming_models import conformer
+
+    archive = tmp_path_factory.mktemp("model") / "streaming.nemo"
+    conformer().save_to(str(archive))
+    return archive

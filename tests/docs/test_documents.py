@@ -95,9 +95,10 @@ def test_overrides_of_training_commands_are_keys_of_their_config():
 
 
 @pytest.fixture
-def workplace(tmp_path, monkeypatch, tiny_archive):
-    """A folder with what the snippets name: model.nemo, a.wav, b.wav."""
+def workplace(tmp_path, monkeypatch, tiny_archive, streaming_archive):
+    """A folder with what the snippets name: model.nemo, streaming.nemo, a.wav, b.wav."""
     (tmp_path / "model.nemo").write_bytes(tiny_archive.read_bytes())
+    (tmp_path / "streaming.nemo").write_bytes(streaming_archive.read_bytes())
     for name in ("a.wav", "b.wav"):
         with wave.open(str(tmp_path / name), "wb") as file:
             file.setnchannels(1)
