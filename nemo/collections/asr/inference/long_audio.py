@@ -191,7 +191,7 @@ class LongAudio:
 
     @functools.cached_property
     def _feature_seconds(self) -> float:
-        return float(self.model.frame_seconds / self.model.encoder.subsampling_factor)
+        return float(self.model.frame_seconds / features_of_a_frame(self.model.encoder))
 
     # ------------------------------------------------------------------------------------------------- chunks of audio
 

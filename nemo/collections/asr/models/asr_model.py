@@ -51,9 +51,11 @@ class ASRModel(ModelPT):
     @property
     def frame_seconds(self) -> float:
         """Seconds of audio for each encoder frame."""
+        from nemo.collections.asr.inference.encoder_context import features_of_a_frame
+
         section = self.cfg.preprocessor
         hop_seconds = section.get("window_stride") or section.n_window_stride / section.sample_rate
-        return float(hop_seconds) * self.encoder.subsampling_factor
+        return float(hop_seconds) * features_of_a_frame(self.encoder)
 
     def transcribe(
         self,

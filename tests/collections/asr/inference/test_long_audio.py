@@ -124,6 +124,16 @@ def test_times_of_a_long_recording_go_on_to_its_end():
     assert ends == sorted(ends) and 9.0 < ends[-1] <= 9.3
 
 
+def test_frames_that_the_encoder_joins_count_in_times_and_chunks():
+    model = conformer_model(reduction="pooling", reduction_position=1, reduction_factor=2)
+    assert model.frame_seconds == 0.08
+    audio = syllables(8.0)
+    (at_once,) = model.transcribe(audio, timestamps=True, verbose=False)
+    assert 7.5 < at_once.timestamp["char"][-1]["end"] <= 8.0
+    (joined,) = model.transcribe(audio, logprobs=True, verbose=False, max_seconds=4.0)
+    assert len(joined) == at_once.length
+
+
 def test_impossible_lengths_are_refused():
     model = convolutional_model()
     with pytest.raises(ConfigError, match="max_seconds is 0"):
