@@ -12,6 +12,8 @@ from nemo.collections.asr.decoding.arpa import END, LN_10
 from nemo.collections.common.exceptions import LanguageModelError
 from nemo.utils.optional import require
 
+MOST_STATES = 1_000_000
+
 
 class KenLMLanguageModel:
     """Offers what :class:`~nemo.collections.asr.decoding.ngram_lm.NGramLanguageModel` does, except its list of words.
@@ -37,10 +39,17 @@ class KenLMLanguageModel:
         self._new_state = kenlm.State
         self._states: list[Any] = [kenlm.State()]
         self._model.BeginSentenceWrite(self._states[0])
+        self._known: dict[tuple[int, int], tuple[float, int]] = {}
         self._words: list[str] = []
         self._ids: dict[str, int] = {}
-        self._known: dict[tuple[int, int], tuple[float, int]] = {}
-        self.start = 0
+
+    @property
+    def start(self) -> int:
+        """The state at the beginning of a sentence. Searches ask for it first; all others may then be forgotten."""
+        if len(self._states) > MOST_STATES:
+            del self._states[1:]
+            self._known.clear()
+        return 0
 
     def __contains__(self, word: str) -> bool:
         return word in self._model

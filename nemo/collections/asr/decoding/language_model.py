@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +16,8 @@ from nemo.collections.asr.decoding.kenlm_model import KenLMLanguageModel
 from nemo.collections.asr.decoding.ngram_lm import NGramLanguageModel
 from nemo.collections.common.exceptions import LanguageModelError
 
+logger = logging.getLogger(__name__)
+
 DEFAULT_TOKEN_OFFSET = 100
 """The original trains models of subwords on text in which token `id` is the character of code ``id + 100``."""
 SPACES = ("<space>", "\u2581", "|")
@@ -24,8 +28,9 @@ SHARE_OF_TOKENS = 0.9
 class LanguageModel(Protocol):
     """An n-gram model over words. States and words are integers, probabilities natural logarithms."""
 
-    start: int
-    """The state at the beginning of a sentence."""
+    @property
+    def start(self) -> int:
+        """The state at the beginning of a sentence; searches ask for it first."""
 
     @property
     def words(self) -> list[str] | None:
@@ -56,9 +61,17 @@ def load_language_model(path: str | Path) -> LanguageModel:
         LanguageModelError: there is no such file, or it is damaged.
         MissingDependencyError: a binary, and the package `kenlm` is not installed.
     """
-    path = Path(path)
+    path = Path(path).absolute()
     if not path.is_file():
         raise LanguageModelError(f"the language model {path} is no file. Expected an ARPA file or a binary of KenLM.")
+    found = path.stat()
+    return _loaded(path, found.st_size, found.st_mtime_ns)
+
+
+@lru_cache(maxsize=2)
+def _loaded(path: Path, size: int, modified: int) -> LanguageModel:
+    """A file that did not change is read once: a model builds its decoding anew for each way to decode."""
+    logger.info("Reading the language model %s of %d bytes, changed at %d ns", path, size, modified)
     return NGramLanguageModel.from_arpa(path) if is_arpa(path) else KenLMLanguageModel(path)
 
 
@@ -72,9 +85,13 @@ class TokenLanguageModel:
 
     def __init__(self, model: LanguageModel, words: Sequence[str]) -> None:
         self.model = model
-        self.start = model.start
         self._ids = [model.word_id(word) for word in words]
         self._tensor = torch.tensor(self._ids)
+
+    @property
+    def start(self) -> int:
+        """The state at the beginning of a sentence."""
+        return self.model.start
 
     def score(self, state: int, token: int) -> tuple[float, int]:
         """``ln p(token | state)`` and the state behind the token."""
