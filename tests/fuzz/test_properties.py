@@ -1,7 +1,7 @@
 """Battery F1: twelve properties, each on 500 examples; `NEMO_FUZZ_EXAMPLES=10000` tries more, and other ones each time.
 
-The original's CTM, RTTM, SRT, VTT and TextGrid writers come with later releases; in their place stands the property of
-samplers that an interrupted epoch goes on where it stopped.
+That of files with segments (CTM, RTTM, SRT, VTT, TextGrid ...) is beside their other tests, in
+tests/collections/asr/inference/segment_files.
 """
 
 from __future__ import annotations

@@ -3,8 +3,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nemo.collections.asr.inference.chunk_plan import Chunk, plan_chunks
+from tests.collections.asr.inference.examples import some
 
 
+@some
 @given(st.integers(1, 500), st.integers(1, 8), st.integers(2, 20), st.data(), st.floats(0, 1))
 def test_what_is_kept_of_the_chunks_joins_without_gap_or_repeat(frames, unit, size_units, data, left_share):
     overlap = data.draw(st.integers(0, (size_units - 1) * unit))

@@ -10,6 +10,7 @@ from nemo.collections.asr.decoding.timestamps import add_seconds, compute_timest
 from nemo.collections.asr.decoding.vocabulary import LabelVocabulary
 from nemo.collections.asr.inference.segments import Segment, Word, segment_of_words, segments_of, split_segments
 from nemo.utils.exceptions import ConfigError
+from tests.collections.asr.inference.examples import some
 
 LABELS = LabelVocabulary([" ", "a", "b", "."])
 
@@ -31,6 +32,7 @@ def transcripts(draw):
     return hypothesis, duration
 
 
+@some
 @given(transcripts())
 def test_segments_are_in_order_within_the_audio_and_cover_the_text(transcript):
     hypothesis, duration = transcript
@@ -48,6 +50,7 @@ def test_segments_are_in_order_within_the_audio_and_cover_the_text(transcript):
         assert [word.text for segment in segments for word in segment.words] == hypothesis.words
 
 
+@some
 @given(transcripts(), st.floats(0.1, 3), st.integers(1, 20), st.floats(0.1, 1))
 def test_split_segments_keep_the_words_and_the_limits(transcript, max_seconds, max_characters, max_pause):
     segments = segments_of(transcript[0])

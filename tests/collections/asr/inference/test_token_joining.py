@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from nemo.collections.asr.decoding.ctc_greedy import FoldedPath
 from nemo.collections.asr.decoding.hypothesis import Hypothesis
 from nemo.collections.asr.inference.token_joining import join_hypotheses, join_paths, join_places
+from tests.collections.asr.inference.examples import some
 
 
 class Numbers:
@@ -38,6 +39,7 @@ def test_agreement_far_from_the_overlap_does_not_count():
     assert join_tokens(left, right, 3, 3) == left + right
 
 
+@some
 @given(st.permutations(range(60)), st.integers(8, 30), st.integers(2, 7))
 def test_overlapping_pieces_of_a_row_give_the_row(row, size, overlap):
     starts = range(0, len(row) - overlap, size - overlap)

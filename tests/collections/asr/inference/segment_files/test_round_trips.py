@@ -17,6 +17,7 @@ from nemo.collections.asr.inference.segment_files.vtt import format_vtt, parse_v
 from nemo.collections.asr.inference.segments import Segment, Word, segment_of_words
 from nemo.collections.common.exceptions import SegmentFileError
 from nemo.utils.exceptions import ConfigError
+from tests.collections.asr.inference.examples import many
 
 spoken = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), min_size=1, max_size=6)
 speakers = st.one_of(st.none(), st.text("abäß_&<>", min_size=1, max_size=4))
@@ -41,25 +42,21 @@ def without_words(segments, **more):
     return [replace(segment, words=(), confidence=None, **more) for segment in segments]
 
 
-@given(segment_lists())
-def test_srt_keeps_texts_and_times(segments):
+def srt_keeps_texts_and_times(segments):
     assert parse_srt(format_srt(segments), "f") == without_words(segments, speaker=None)
 
 
-@given(segment_lists())
-def test_vtt_keeps_texts_times_and_speakers(segments):
+def vtt_keeps_texts_times_and_speakers(segments):
     assert parse_vtt(format_vtt(segments), "f") == without_words(segments)
 
 
-@given(segment_lists())
-def test_ass_keeps_texts_times_and_speakers(segments):
+def ass_keeps_texts_times_and_speakers(segments):
     in_brackets = [replace(each, text=each.text.replace("{", "(").replace("}", ")")) for each in segments]
     written = [each for each in without_words(in_brackets) if "\\n" not in each.text and "\\N" not in each.text]
     assert parse_ass(format_ass(written), "f") == written
 
 
-@given(segment_lists())
-def test_ctm_keeps_words_times_confidences_and_speakers(segments):
+def ctm_keeps_words_times_confidences_and_speakers(segments):
     read = parse_ctm(format_ctm(segments, "an hour"), "f")
     assert list(read) == (["an_hour"] if segments else [])
     words = [(word, segment.speaker) for segment in segments for word in segment.words]
@@ -67,15 +64,13 @@ def test_ctm_keeps_words_times_confidences_and_speakers(segments):
     assert turns == words
 
 
-@given(segment_lists())
-def test_rttm_keeps_times_speakers_and_confidences(segments):
+def rttm_keeps_times_speakers_and_confidences(segments):
     segments = [replace(each, confidence=each.words[0].confidence) for each in segments]
     read = parse_rttm(format_rttm(segments, "a b"), "f").get("a_b", [])
     assert read == [replace(segment, text="", words=()) for segment in segments]
 
 
-@given(segment_lists())
-def test_textgrid_keeps_texts_words_times_and_speakers(segments):
+def textgrid_keeps_texts_words_times_and_speakers(segments):
     read = parse_textgrid(format_textgrid(segments, 9000.0), "f")
     unsure = [
         replace(each, words=tuple(replace(word, confidence=None) for word in each.words), confidence=None)
@@ -84,9 +79,21 @@ def test_textgrid_keeps_texts_words_times_and_speakers(segments):
     assert read == unsure
 
 
-@given(segment_lists())
-def test_json_keeps_everything(segments):
+def json_keeps_everything(segments):
     assert parse_json_line(format_json_line(segments, {"audio_filepath": "a.wav"}), "f") == segments
+
+
+@pytest.mark.battery("F1")
+@many
+@given(segment_lists())
+def test_every_format_keeps_what_it_can_say(segments):
+    srt_keeps_texts_and_times(segments)
+    vtt_keeps_texts_times_and_speakers(segments)
+    ass_keeps_texts_times_and_speakers(segments)
+    ctm_keeps_words_times_confidences_and_speakers(segments)
+    rttm_keeps_times_speakers_and_confidences(segments)
+    textgrid_keeps_texts_words_times_and_speakers(segments)
+    json_keeps_everything(segments)
 
 
 @pytest.mark.parametrize("name", FORMATS)
