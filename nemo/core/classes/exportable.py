@@ -204,7 +204,9 @@ class Exportable:
                 result = traced(*traced.tensors)
                 with atomic_write(path) as temporary:
                     if kind is ExportFormat.ONNX:
-                        self._write_onnx(traced, len(exporters.flat_tensors(result)), temporary, dynamic_axes, options)
+                        count = len(exporters.flat_tensors(result))
+                        named = {**options, "weights_name": f"{path.name}.data"}
+                        self._write_onnx(traced, count, temporary, dynamic_axes, named)
                     else:
                         exporters.write_torchscript(traced, temporary, verbose=options["verbose"])
                     if check_trace:

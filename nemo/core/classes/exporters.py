@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from nemo.core.classes.onnx_files import save_onnx
 from nemo.core.neural_types import AxisKind, AxisType, NeuralType
 from nemo.utils.exceptions import ExportError
 from nemo.utils.optional import require
@@ -66,6 +69,7 @@ def write_onnx(
     traced: TracedCall,
     path: Path,
     *,
+    weights_name: str,
     input_names: Sequence[str],
     output_names: Sequence[str],
     dynamic_axes: Mapping[str, Any],
@@ -75,17 +79,18 @@ def write_onnx(
     export_modules_as_functions: Any,
     keep_initializers_as_inputs: bool,
 ) -> None:
-    """Writes an ONNX file and has ONNX's checker look at it.
+    """Writes an ONNX file and has ONNX's checker look at it; above 2 GB the weights go to `weights_name` beside it.
 
     Raises:
         MissingDependencyError: the package `onnx` is not installed.
     """
     onnx = require("onnx", extra="export", purpose="exporting to ONNX")
-    with _torchs_own_warnings_ignored():
+    with _torchs_own_warnings_ignored(), tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        written = Path(folder) / "model.onnx"
         torch.onnx.export(
             traced,
             traced.tensors,
-            path,
+            written,
             input_names=list(input_names),
             output_names=list(output_names),
             dynamic_axes=dict(dynamic_axes),
@@ -96,6 +101,10 @@ def write_onnx(
             keep_initializers_as_inputs=keep_initializers_as_inputs,
             dynamo=False,
         )
+        if len(list(Path(folder).iterdir())) == 1:
+            os.replace(written, path)
+        else:  # above 2 GB the exporter writes a file for each weight
+            save_onnx(onnx.load(str(written)), path, weights_name)
     onnx.checker.check_model(str(path))
 
 
