@@ -215,6 +215,41 @@ class ASRModel(ModelPT):
             config[name] = section
         self.cfg = config
 
+    def _relabel_datasets(self, labels: Sequence[str]) -> None:
+        """Puts other labels into the config, also of datasets that have their own."""
+        changed = {
+            name: OmegaConf.merge(self.cfg[name], {"labels": list(labels)})
+            for name in ("train_ds", "validation_ds", "test_ds")
+            if self.cfg.get(name) is not None and "labels" in self.cfg[name]
+        }
+        self._replace_sections(labels=list(labels), **changed)
+
+    def _training_log(self, loss: Tensor) -> dict[str, Any]:
+        """What is logged at each step of training."""
+        return {
+            "train_loss": loss.detach(),
+            "learning_rate": self._optimizer.param_groups[0]["lr"] if self._optimizer is not None else 0.0,
+            "global_step": torch.tensor(self.trainer.global_step, dtype=torch.float32),
+        }
+
+    def _evaluate(self, batch: Any, prefix: str) -> dict[str, Tensor]:
+        """Values of one batch of an evaluation set, under `<prefix>_` names; each kind of model has its own."""
+        raise NotImplementedError(f"{type(self).__name__} cannot be validated or tested.")
+
+    def validation_step(self, batch: Any, batch_idx: int, dataloader_idx: int = 0) -> dict[str, Tensor]:
+        """Loss and errors of a batch, kept for the end of the epoch."""
+        results = self._evaluate(batch, "val")
+        outputs_of_set(self.validation_step_outputs, dataloader_idx).append(results)
+        step = torch.tensor(self.trainer.global_step, dtype=torch.float32)
+        self.log("global_step", step, sync_dist=True, batch_size=1)
+        return results
+
+    def test_step(self, batch: Any, batch_idx: int, dataloader_idx: int = 0) -> dict[str, Tensor]:
+        """Loss and errors of a batch, kept for the end of the test."""
+        results = self._evaluate(batch, "test")
+        outputs_of_set(self.test_step_outputs, dataloader_idx).append(results)
+        return results
+
     def multi_validation_epoch_end(self, outputs: list[dict[str, Tensor]], dataloader_idx: int = 0) -> dict[str, Any]:
         """Loss (mean of the batches) and error rate of one validation set."""
         return _combine(outputs, "val")
@@ -242,8 +277,19 @@ def given_audio(audio: Any, paths2audio_files: Any) -> Any:
 
 
 def _combine(outputs: list[dict[str, Tensor]], prefix: str) -> dict[str, Any]:
+    """Results of a set from those of its batches. Without losses, as transducers may be evaluated, there is none."""
+    log = {
+        f"{prefix}_wer{search}": _sum(outputs, f"{prefix}_wer_num{search}")
+        / _sum(outputs, f"{prefix}_wer_denom{search}")
+        for search in ("", "_ctc")  # hybrids have a second one
+        if f"{prefix}_wer_num{search}" in outputs[0]
+    }
+    log |= inner_results(outputs, prefix)
+    if f"{prefix}_loss" not in outputs[0]:
+        return {"log": log}
     loss = torch.stack([output[f"{prefix}_loss"] for output in outputs]).mean()
-    errors = torch.stack([output[f"{prefix}_wer_num"] for output in outputs]).sum()
-    words = torch.stack([output[f"{prefix}_wer_denom"] for output in outputs]).sum()
-    log = {f"{prefix}_loss": loss, f"{prefix}_wer": errors / words, **inner_results(outputs, prefix)}
-    return {f"{prefix}_loss": loss, "log": log}
+    return {f"{prefix}_loss": loss, "log": {f"{prefix}_loss": loss, **log}}
+
+
+def _sum(outputs: list[dict[str, Tensor]], name: str) -> Tensor:
+    return torch.stack([output[name] for output in outputs]).sum()

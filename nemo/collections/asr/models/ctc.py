@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
 from omegaconf import MISSING, DictConfig, OmegaConf
 from pytorch_lightning import Trainer
 from torch import Tensor
@@ -24,16 +23,16 @@ from nemo.collections.asr.losses.ctc import CTCLoss
 from nemo.collections.asr.metrics.batch_error_rate import batch_error_rate
 from nemo.collections.asr.metrics.wer import WER
 from nemo.collections.asr.models.adapter_model import ASRAdapterModelMixin
-from nemo.collections.asr.models.asr_model import ASRModel, outputs_of_set
+from nemo.collections.asr.models.asr_model import ASRModel
 from nemo.collections.asr.models.catalogue import published_models
 from nemo.collections.asr.models.inter_ctc import InterCTC
-from nemo.collections.asr.modules.conformer_encoder import ConformerEncoder
+from nemo.collections.asr.models.speech_front import build_speech_front, encode_speech, speech_input_types
 from nemo.collections.asr.modules.encoder_export import encode_for_export, set_cache_support, with_caches
 from nemo.core.classes.exportable import Exportable
 from nemo.core.classes.pretrained import PretrainedModelInfo
 from nemo.core.classes.type_checking import typecheck
 from nemo.core.config.schema import with_defaults
-from nemo.core.neural_types import AudioSignal, LabelsType, LengthsType, LogprobsType, NeuralType, SpectrogramType
+from nemo.core.neural_types import LabelsType, LengthsType, LogprobsType, NeuralType
 from nemo.core.training.keys import TRAINING_KEYS
 from nemo.utils.exceptions import ConfigError
 
@@ -102,13 +101,7 @@ class EncDecCTCModel(ASRModel, ASRAdapterModelMixin, Exportable):
         parts = ("preprocessor", "encoder", "decoder")
         known = (*KEYS_OF_USERS, *TRAINING_KEYS)
         super().__init__(with_defaults(CTCModelConfig, cfg, also=known, mandatory=parts), trainer)
-        self.preprocessor = self.from_config_dict(self.cfg.preprocessor)
-        self.preprocessor.follow_release(self.cfg.nemo_version)
-        self.encoder = self.from_config_dict(self.cfg.encoder)
-        if isinstance(self.encoder, ConformerEncoder):
-            self.encoder.follow_release(self.cfg.nemo_version)
-        spec_augment = self.cfg.spec_augment
-        self.spec_augmentation = self.from_config_dict(spec_augment) if spec_augment is not None else None
+        build_speech_front(self)
         self._build_outputs(self._decoder_config(), self.cfg.decoding)
         self.inter_ctc = InterCTC(self.cfg.interctc, self)
         self.setup_adapters()
@@ -174,14 +167,8 @@ class EncDecCTCModel(ASRModel, ASRAdapterModelMixin, Exportable):
         if list(new_vocabulary) == list(self.decoder.vocabulary):
             logger.warning("the new vocabulary is the present one: nothing changes")
             return
-        labels = list(new_vocabulary)
-        self._change_outputs(labels, decoding_cfg)
-        changed = {
-            name: OmegaConf.merge(self.cfg[name], {"labels": labels})
-            for name in ("train_ds", "validation_ds", "test_ds")
-            if self.cfg.get(name) is not None and "labels" in self.cfg[name]
-        }
-        self._replace_sections(labels=labels, **changed)
+        self._change_outputs(list(new_vocabulary), decoding_cfg)
+        self._relabel_datasets(new_vocabulary)
 
     def _change_outputs(self, vocabulary: Sequence[str], decoding_cfg: Any) -> None:
         device = self.device
@@ -202,11 +189,7 @@ class EncDecCTCModel(ASRModel, ASRAdapterModelMixin, Exportable):
 
     def decoding_for(self, *, timestamps: bool | None = None, keep_log_probs: bool = False) -> CTCDecoding:
         """The model's decoding, or one like it that gives times and `alignments` as well."""
-        wanted: dict[str, bool] = {}
-        if timestamps is not None:
-            wanted["compute_timestamps"] = timestamps
-        if keep_log_probs:
-            wanted["preserve_alignments"] = True
+        wanted = wanted_of_decoding(timestamps, keep_log_probs)
         if not wanted:
             return self.decoding
         return self._make_decoding(OmegaConf.merge(self.decoding.cfg, wanted))
@@ -216,12 +199,7 @@ class EncDecCTCModel(ASRModel, ASRAdapterModelMixin, Exportable):
     @property
     def input_types(self) -> dict[str, NeuralType]:
         """Audio with its lengths, or features with theirs."""
-        return {
-            "input_signal": NeuralType(("B", "T"), AudioSignal(freq=self.cfg.sample_rate), optional=True),
-            "input_signal_length": NeuralType(tuple("B"), LengthsType(), optional=True),
-            "processed_signal": NeuralType(("B", "D", "T"), SpectrogramType(), optional=True),
-            "processed_signal_length": NeuralType(tuple("B"), LengthsType(), optional=True),
-        }
+        return speech_input_types(self.cfg.sample_rate)
 
     @property
     def output_types(self) -> dict[str, NeuralType]:
@@ -254,20 +232,9 @@ class EncDecCTCModel(ASRModel, ASRAdapterModelMixin, Exportable):
         Raises:
             ValueError: not exactly one of the two pairs is given.
         """
-        has_audio = input_signal is not None and input_signal_length is not None
-        has_features = processed_signal is not None and processed_signal_length is not None
-        if has_audio == has_features:
-            raise ValueError(
-                f"{type(self).__name__}.forward needs input_signal with input_signal_length, or processed_signal with "
-                f"processed_signal_length; it got {'both' if has_audio else 'neither'}."
-            )
-        if has_audio:
-            processed_signal, processed_signal_length = self.preprocessor(
-                input_signal=input_signal, length=input_signal_length
-            )
-        if self.spec_augmentation is not None and self.training:
-            processed_signal = self.spec_augmentation(input_spec=processed_signal, length=processed_signal_length)
-        encoded, encoded_lengths = self.encoder(audio_signal=processed_signal, length=processed_signal_length)
+        encoded, encoded_lengths = encode_speech(
+            self, input_signal, input_signal_length, processed_signal, processed_signal_length
+        )
         log_probs = self.decoder(encoder_output=encoded)
         return log_probs, encoded_lengths, log_probs.argmax(dim=-1)
 
@@ -284,7 +251,7 @@ class EncDecCTCModel(ASRModel, ASRAdapterModelMixin, Exportable):
     def search_frames(self, frames: Tensor, lengths: Tensor, decoding: CTCDecoding) -> list[Hypothesis]:
         """Log-probabilities [B, S, V + 1] -> hypotheses."""
         hypotheses, _ = decoding.ctc_decoder_predictions_tensor(frames, lengths, return_hypotheses=True)
-        return hypotheses  # type: ignore[return-value]  # hypotheses, because they were asked for
+        return hypotheses
 
     # -------------------------------------------------------------------------------------------------------- training
 
@@ -294,29 +261,10 @@ class EncDecCTCModel(ASRModel, ASRAdapterModelMixin, Exportable):
         loss, log_probs, encoded_lengths = self._loss(batch)
         loss, inner = self.inter_ctc.add_losses(loss, batch)
         loss = self.add_auxiliary_losses(loss)
-        log = {
-            **inner,
-            "train_loss": loss.detach(),
-            "learning_rate": self._optimizer.param_groups[0]["lr"] if self._optimizer is not None else 0.0,
-            "global_step": torch.tensor(self.trainer.global_step, dtype=torch.float32),
-        }
+        log = inner | self._training_log(loss)
         if (batch_idx + 1) % (self.trainer.log_every_n_steps or 1) == 0:
             log["training_batch_wer"] = batch_error_rate(self.wer, log_probs, encoded_lengths, batch)[0]
         return {"loss": loss, "log": log}
-
-    def validation_step(self, batch: SpeechBatch, batch_idx: int, dataloader_idx: int = 0) -> dict[str, Tensor]:
-        """Loss and errors of a batch, kept for the end of the epoch."""
-        results = self._evaluate(batch, "val")
-        outputs_of_set(self.validation_step_outputs, dataloader_idx).append(results)
-        step = torch.tensor(self.trainer.global_step, dtype=torch.float32)
-        self.log("global_step", step, sync_dist=True, batch_size=1)
-        return results
-
-    def test_step(self, batch: SpeechBatch, batch_idx: int, dataloader_idx: int = 0) -> dict[str, Tensor]:
-        """Loss and errors of a batch, kept for the end of the test."""
-        results = self._evaluate(batch, "test")
-        outputs_of_set(self.test_step_outputs, dataloader_idx).append(results)
-        return results
 
     def predict_step(self, batch: SpeechBatch, batch_idx: int, dataloader_idx: int = 0) -> list[tuple[int, str]]:
         """Pairs of a sample's id and its transcript; the loader's section needs `return_sample_id: true`."""
@@ -382,3 +330,9 @@ class EncDecCTCModel(ASRModel, ASRAdapterModelMixin, Exportable):
     def list_available_models(cls) -> list[PretrainedModelInfo]:
         """The published character models of this family."""
         return published_models("EncDecCTCModel")
+
+
+def wanted_of_decoding(timestamps: bool | None, keep_log_probs: bool) -> dict[str, bool]:
+    """What `decoding_for` changes in the `decoding` section of CTC; empty if the model's own does."""
+    wanted = {"preserve_alignments": True} if keep_log_probs else {}
+    return wanted if timestamps is None else wanted | {"compute_timestamps": timestamps}

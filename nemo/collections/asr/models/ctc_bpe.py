@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import functools
-import logging
 from collections.abc import Sequence
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from nemo.collections.asr.data.loader import build_audio_to_text_loader
 from nemo.collections.asr.decoding.ctc import CTCBPEDecoding
 from nemo.collections.asr.models.catalogue import published_models
 from nemo.collections.asr.models.ctc import EncDecCTCModel
-from nemo.collections.common.tokenizers.from_config import BuiltTokenizer, build_tokenizer, save_tokenizer_files
+from nemo.collections.asr.models.model_tokenizer import (
+    build_model_tokenizer,
+    exchange_tokenizer,
+    save_model_tokenizers,
+)
+from nemo.collections.common.tokenizers.from_config import BuiltTokenizer
 from nemo.core.classes.pretrained import PretrainedModelInfo
-from nemo.utils.exceptions import ConfigError
-
-logger = logging.getLogger(__name__)
 
 
 class EncDecCTCModelBPE(EncDecCTCModel):
@@ -32,12 +33,7 @@ class EncDecCTCModelBPE(EncDecCTCModel):
     @functools.cached_property
     def _built_tokenizer(self) -> BuiltTokenizer:
         """Built on first use, because the base class already needs it for its loaders."""
-        if self.cfg.get("tokenizer") is None:
-            raise ConfigError(
-                "model.tokenizer is missing. Expected {dir: FOLDER, type: bpe or wpe}, or {type: agg, langs: ...}; "
-                "train one with scripts/tokenizers/process_asr_text_tokenizer.py, or use EncDecCTCModel with labels."
-            )
-        return build_tokenizer(self.cfg.tokenizer, self.register_artifact)
+        return build_model_tokenizer(self, instead="EncDecCTCModel")
 
     @property
     def tokenizer(self) -> Any:
@@ -63,17 +59,12 @@ class EncDecCTCModelBPE(EncDecCTCModel):
         Raises:
             ConfigError, FileNotFoundError: the folder does not hold such a tokenizer; the model is then as it was.
         """
-        given: Any = new_tokenizer_dir if isinstance(new_tokenizer_dir, DictConfig) else {"dir": str(new_tokenizer_dir)}
-        config = OmegaConf.create({**given, "type": new_tokenizer_type})
-        build_tokenizer(config)  # fails here, before anything has changed
-        self.artifacts = {key: item for key, item in self.artifacts.items() if not key.startswith("tokenizer.")}
-        self._replace_sections(tokenizer=config)
-        self._built_tokenizer = build_tokenizer(config, self.register_artifact)
+        self._built_tokenizer = exchange_tokenizer(self, new_tokenizer_dir, new_tokenizer_type)
         self._change_outputs(self._built_tokenizer.vocabulary, decoding_cfg)
 
     def save_tokenizers(self, directory: str) -> None:
         """Writes the files of the tokenizer to a folder, those of several languages to a folder of it for each."""
-        save_tokenizer_files({key: item.path for key, item in self.artifacts.items()}, directory)
+        save_model_tokenizers(self, directory)
 
     def _build_loader(self, section: DictConfig, where: str) -> Any:
         evaluation = where != "model.train_ds"
