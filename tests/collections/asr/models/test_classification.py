@@ -125,3 +125,10 @@ def test_crop_or_pad_makes_recordings_of_every_length_alike():
     audio, lengths = tiny_classifier.signals()
     _, encoded_lengths = model.encode(audio, lengths, None, None)
     assert encoded_lengths.tolist() == [16, 16]
+
+
+def test_published_models_are_listed():
+    names = [info.pretrained_model_name for info in EncDecClassificationModel.list_available_models()]
+    assert len(names) == 9 and {"vad_multilingual_marblenet", "commandrecognition_en_matchboxnet3x1x64_v2"} <= set(
+        names
+    )

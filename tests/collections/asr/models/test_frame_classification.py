@@ -107,3 +107,8 @@ def test_whole_recordings_are_not_classified():
         model_of().classify(tiny.signal(0.3))
     with pytest.raises(ConfigError, match="is_regression_task"):
         model_of(is_regression_task=True)
+
+
+def test_published_models_are_listed():
+    (info,) = EncDecFrameClassificationModel.list_available_models()
+    assert info.pretrained_model_name == "vad_multilingual_frame_marblenet"
