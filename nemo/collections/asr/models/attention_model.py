@@ -8,7 +8,6 @@ more as make a multiple of 8.
 
 from __future__ import annotations
 
-import copy
 import functools
 import logging
 import math
@@ -16,30 +15,32 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
 
 from nemo.collections.asr.decoding.hypothesis import Hypothesis
 from nemo.collections.asr.decoding.multitask import MultiTaskDecoding, PromptedDecoding
 from nemo.collections.asr.metrics.wer import count_errors
-from nemo.collections.asr.models.asr_model import ASRModel, outputs_of_set
-from nemo.collections.asr.modules.releases import follow_release
+from nemo.collections.asr.models.asr_model import ASRModel
+from nemo.collections.asr.models.model_tokenizer import (
+    build_model_tokenizer,
+    exchange_tokenizer,
+    save_model_tokenizers,
+)
+from nemo.collections.asr.models.speech_front import build_speech_front, encode_speech, speech_input_types
 from nemo.collections.common.metrics.corpus_bleu import bleu_counts, bleu_of_counts
 from nemo.collections.common.modules.token_classifier import TokenClassifier
 from nemo.collections.common.modules.transformer_init import transformer_weights_init
-from nemo.collections.common.tokenizers.from_config import BuiltTokenizer, build_tokenizer, save_tokenizer_files
+from nemo.collections.common.tokenizers.from_config import BuiltTokenizer
 from nemo.collections.common.transformer.masks import lengths_to_mask
 from nemo.collections.common.transformer.token_transformer import TransformerDecoderNM
 from nemo.core.classes.type_checking import typecheck
 from nemo.core.neural_types import (
-    AudioSignal,
     ChannelType,
     LabelsType,
     LengthsType,
     LogprobsType,
     MaskType,
     NeuralType,
-    SpectrogramType,
 )
 from nemo.utils.exceptions import ConfigError
 
@@ -67,7 +68,7 @@ class AttentionEncDecModel(ASRModel):
     @functools.cached_property
     def _built_tokenizer(self) -> BuiltTokenizer:
         """Built on first use, because the base class already needs it for its loaders."""
-        return build_tokenizer(self.cfg.tokenizer, self.register_artifact)
+        return build_model_tokenizer(self, instead="EncDecCTCModel")
 
     @property
     def tokenizer(self) -> Any:
@@ -85,12 +86,7 @@ class AttentionEncDecModel(ASRModel):
         raise NotImplementedError
 
     def _build_encoder(self) -> None:
-        self.preprocessor = self.from_config_dict(self.cfg.preprocessor)
-        self.preprocessor.follow_release(self.cfg.nemo_version)
-        self.encoder = self.from_config_dict(self.cfg.encoder)
-        follow_release(self.encoder, self.cfg.nemo_version)
-        spec_augment = self.cfg.spec_augment
-        self.spec_augmentation = self.from_config_dict(spec_augment) if spec_augment is not None else None
+        build_speech_front(self)
         self.transf_encoder = None
 
     def _make_projection(self, width: int) -> nn.Module:
@@ -114,14 +110,6 @@ class AttentionEncDecModel(ASRModel):
         self.decoding = MultiTaskDecoding(decoding_config, self.transf_decoder, self.log_softmax, self.tokenizer)
         self._replace_sections(decoding=self.decoding.cfg, **other_sections)
 
-    def _replace_sections(self, **sections: Any) -> None:
-        """Makes another config with these sections the model's; the old one stays as it is."""
-        config = copy.deepcopy(self.cfg)
-        OmegaConf.set_struct(config, False)
-        for name, section in sections.items():
-            config[name] = section
-        self.cfg = config
-
     # -------------------------------------------------------------------------------------------------------- changing
 
     def change_decoding_strategy(self, decoding_cfg: Any) -> None:
@@ -143,12 +131,7 @@ class AttentionEncDecModel(ASRModel):
         Raises:
             ConfigError, FileNotFoundError: the folder does not hold such a tokenizer; the model is then as it was.
         """
-        given: Any = new_tokenizer_dir if isinstance(new_tokenizer_dir, DictConfig) else {"dir": str(new_tokenizer_dir)}
-        config = OmegaConf.create({**given, "type": new_tokenizer_type})
-        self._check_tokenizer(build_tokenizer(config).tokenizer)  # fails here, before anything has changed
-        self.artifacts = {key: item for key, item in self.artifacts.items() if not key.startswith("tokenizer.")}
-        self._replace_sections(tokenizer=config)
-        self._built_tokenizer = build_tokenizer(config, self.register_artifact)
+        self._built_tokenizer = exchange_tokenizer(self, new_tokenizer_dir, new_tokenizer_type, self._check_tokenizer)
         trained = {
             name: value
             for name, value in self.transf_decoder.state_dict().items()
@@ -170,7 +153,7 @@ class AttentionEncDecModel(ASRModel):
 
     def save_tokenizers(self, directory: str) -> None:
         """Writes the files of the tokenizer to a folder, those of several languages to a folder of it for each."""
-        save_tokenizer_files({key: item.path for key, item in self.artifacts.items()}, directory)
+        save_model_tokenizers(self, directory)
 
     # --------------------------------------------------------------------------------------------------------- network
 
@@ -178,10 +161,7 @@ class AttentionEncDecModel(ASRModel):
     def input_types(self) -> dict[str, NeuralType]:
         """Audio or features with their lengths, and tokens with theirs."""
         return {
-            "input_signal": NeuralType(("B", "T"), AudioSignal(freq=self.cfg.sample_rate), optional=True),
-            "input_signal_length": NeuralType(tuple("B"), LengthsType(), optional=True),
-            "processed_signal": NeuralType(("B", "D", "T"), SpectrogramType(), optional=True),
-            "processed_signal_length": NeuralType(tuple("B"), LengthsType(), optional=True),
+            **speech_input_types(self.cfg.sample_rate),
             "transcript": NeuralType(("B", "T"), LabelsType(), optional=True),
             "transcript_length": NeuralType(tuple("B"), LengthsType(), optional=True),
         }
@@ -223,20 +203,9 @@ class AttentionEncDecModel(ASRModel):
         Raises:
             ValueError: not exactly one of audio and features is given.
         """
-        has_audio = input_signal is not None and input_signal_length is not None
-        has_features = processed_signal is not None and processed_signal_length is not None
-        if has_audio == has_features:
-            raise ValueError(
-                f"{type(self).__name__}.forward needs input_signal with input_signal_length, or processed_signal with "
-                f"processed_signal_length; it got {'both' if has_audio else 'neither'}."
-            )
-        if has_audio:
-            processed_signal, processed_signal_length = self.preprocessor(
-                input_signal=input_signal, length=input_signal_length
-            )
-        if self.spec_augmentation is not None and self.training:
-            processed_signal = self.spec_augmentation(input_spec=processed_signal, length=processed_signal_length)
-        encoded, encoded_lengths = self.encoder(audio_signal=processed_signal, length=processed_signal_length)
+        encoded, encoded_lengths = encode_speech(
+            self, input_signal, input_signal_length, processed_signal, processed_signal_length
+        )
         states = self.projection(encoded.transpose(1, 2))  # [B, H, S] -> [B, S, H]
         mask = lengths_to_mask(encoded_lengths, states.shape[1]).to(states.dtype)
         if self.transf_encoder is not None:
@@ -267,24 +236,7 @@ class AttentionEncDecModel(ASRModel):
     def training_step(self, batch: Sequence[Tensor], batch_idx: int) -> dict[str, Any]:
         """Loss of a batch; logs it with the learning rate."""
         loss, _, _ = self._loss(batch)
-        log = {
-            "train_loss": loss.detach(),
-            "learning_rate": self._optimizer.param_groups[0]["lr"] if self._optimizer is not None else 0.0,
-            "global_step": torch.tensor(self.trainer.global_step, dtype=torch.float32),
-        }
-        return {"loss": loss, "log": log}
-
-    def validation_step(self, batch: Sequence[Tensor], batch_idx: int, dataloader_idx: int = 0) -> dict[str, Tensor]:
-        """Loss and errors of a batch, kept for the end of the epoch."""
-        results = self._evaluate(batch, "val")
-        outputs_of_set(self.validation_step_outputs, dataloader_idx).append(results)
-        return results
-
-    def test_step(self, batch: Sequence[Tensor], batch_idx: int, dataloader_idx: int = 0) -> dict[str, Tensor]:
-        """Loss and errors of a batch, kept for the end of the test."""
-        results = self._evaluate(batch, "test")
-        outputs_of_set(self.test_step_outputs, dataloader_idx).append(results)
-        return results
+        return {"loss": loss, "log": self._training_log(loss)}
 
     def multi_validation_epoch_end(self, outputs: list[dict[str, Tensor]], dataloader_idx: int = 0) -> dict[str, Any]:
         """Loss (mean of the batches), word error rate and BLEU of one validation set."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -28,20 +29,25 @@ def build_model_tokenizer(model: Any, instead: str) -> BuiltTokenizer:
     return build_tokenizer(model.cfg.tokenizer, model.register_artifact)
 
 
-def exchange_tokenizer(model: Any, new_tokenizer_dir: Any, new_tokenizer_type: str) -> BuiltTokenizer:
+def exchange_tokenizer(
+    model: Any, new_tokenizer_dir: Any, new_tokenizer_type: str, check: Callable[[Any], None] | None = None
+) -> BuiltTokenizer:
     """Makes another tokenizer the model's: its section and its artifacts.
 
     Args:
         model: the model.
         new_tokenizer_dir: folder of the tokenizer's files, or a whole `tokenizer` section.
         new_tokenizer_type: bpe, wpe, or agg for a section with `langs`.
+        check: raises an error if the model cannot use the tokenizer.
 
     Raises:
         ConfigError, FileNotFoundError: the folder does not hold such a tokenizer; the model is then as it was.
     """
     given: Any = new_tokenizer_dir if isinstance(new_tokenizer_dir, DictConfig) else {"dir": str(new_tokenizer_dir)}
     config = OmegaConf.create({**given, "type": new_tokenizer_type})
-    build_tokenizer(config)  # fails here, before anything has changed
+    built = build_tokenizer(config)  # fails here, before anything has changed
+    if check is not None:
+        check(built.tokenizer)
     model.artifacts = {key: item for key, item in model.artifacts.items() if not key.startswith("tokenizer.")}
     model._replace_sections(tokenizer=config)
     return build_tokenizer(config, model.register_artifact)

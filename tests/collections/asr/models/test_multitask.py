@@ -194,6 +194,13 @@ def test_changing_the_tokenizer_keeps_the_decoders_layers(model, tmp_path):
     model.transcribe([tiny.signal(0.3)], source_lang="fr", verbose=False)
 
 
+def test_a_tokenizer_without_control_tokens_is_refused_and_changes_nothing(model, tmp_path):
+    before = model.transcribe([tiny.signal(0.3)], verbose=False)
+    with pytest.raises(ConfigError, match="SentencePieceTokenizer, which has no control tokens"):
+        model.change_vocabulary(tiny.tokenizer_folder(tmp_path / "plain"), "bpe")
+    assert model.transcribe([tiny.signal(0.3)], verbose=False) == before
+
+
 def test_decoding_can_be_changed(model):
     model.change_decoding_strategy({"strategy": "greedy", "greedy": {"max_generation_delta": 3}})
     greedy = model.transcribe([tiny.signal(0.3)], verbose=False)[0]
