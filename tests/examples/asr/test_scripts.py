@@ -18,8 +18,16 @@ EXAMPLES = Path(__file__).parents[3] / "examples" / "asr"
 SCRIPTS = [
     "asr_ctc/speech_to_text_ctc.py",
     "asr_ctc/speech_to_text_ctc_bpe.py",
+    "asr_hybrid_transducer_ctc/speech_to_text_hybrid_rnnt_ctc.py",
+    "asr_hybrid_transducer_ctc/speech_to_text_hybrid_rnnt_ctc_bpe.py",
+    "asr_transducer/speech_to_text_rnnt.py",
+    "asr_transducer/speech_to_text_rnnt_bpe.py",
+    "speech_classification/speech_to_frame_label.py",
+    "speech_classification/speech_to_label.py",
+    "speech_multitask/speech_to_text_aed.py",
     "speech_to_text.py",
     "speech_to_text_eval.py",
+    "speech_to_text_finetune.py",
     "transcribe_speech.py",
 ]
 TOY_ENCODER = "[{filters: 16, repeat: 1, kernel: [3], stride: [2], dilation: [1], dropout: 0.0, residual: false}]"
