@@ -15,6 +15,9 @@ from torch import Tensor, nn
 from nemo.collections.asr.modules.conformer.attention_context import AttentionMask
 from nemo.utils.exceptions import ConfigError
 
+BLOCK_QUERIES = 64
+"""Queries whose position scores are computed together."""
+
 
 class MultiHeadAttention(nn.Module):
     """Attention without positions (Vaswani et al., 2017).
@@ -106,8 +109,7 @@ class RelPositionMultiHeadAttention(MultiHeadAttention):
         query, key, value = self._heads(x, cache)
         keys = key.shape[2]
         scaled = (query + self.pos_bias_v[:, None]) * (1.0 / math.sqrt(self.d_k))
-        by_position = scaled @ self.projected_positions(positions).transpose(1, 2)
-        bias = shifted_to_keys(by_position, keys)  # [B, N, S, K]
+        bias = position_scores(scaled, self.projected_positions(positions), keys)  # [B, N, S, K]
         if mask.blocked is not None:
             bias = bias.masked_fill(mask.blocked, -torch.inf)
         return self._output(self._attend(query + self.pos_bias_u[:, None], key, value, bias), mask)
@@ -129,14 +131,38 @@ class RelPositionMultiHeadAttention(MultiHeadAttention):
         return projected.view(-1, self.h, self.d_k).transpose(0, 1).contiguous()
 
 
+def position_scores(query: Tensor, positions: Tensor, keys: Tensor | int) -> Tensor:
+    """Scores by key [B, N, S, K] of queries [B, N, S, W] with the distances' encodings [N, 2 K - 1, W].
+
+    Each query needs K of the 2 K - 1 products. Where the code runs as it stands, blocks of queries leave out most of the
+    others, and the result of twice the size is never there.
+    """
+    queries = query.shape[2]
+    if not _runs_as_it_stands() or queries <= BLOCK_QUERIES:
+        return shifted_to_keys(query @ positions.transpose(1, 2), keys)
+    count = int(keys)
+    scores = query.new_empty(*query.shape[:3], count)
+    for first in range(0, queries, BLOCK_QUERIES):
+        part = query[:, :, first : first + BLOCK_QUERIES]
+        rows = part.shape[2]
+        begin = queries - first - rows
+        seen = positions[:, begin : begin + count + rows - 1]
+        scores[:, :, first : first + rows] = shifted_to_keys(part @ seen.transpose(1, 2), count)
+    return scores
+
+
+def _runs_as_it_stands() -> bool:
+    return not (torch.is_grad_enabled() or torch.jit.is_tracing() or torch.compiler.is_compiling())
+
+
 def shifted_to_keys(by_distance: Tensor, keys: Tensor | int) -> Tensor:
-    """Scores by distance [B, N, S, 2 K - 1] -> scores by key [B, N, S, K].
+    """Scores by distance [B, N, S, S + K - 1 or more] -> scores by key [B, N, S, K].
 
     Row i of S looks at key j over the distance K - S + i - j, which stands in column j + S - 1 - i (Dai et al., 2019,
     appendix B).
     """
     batch, heads, queries, distances = by_distance.shape
-    if not torch.is_grad_enabled() and not torch.jit.is_tracing() and not torch.compiler.is_compiling():
+    if _runs_as_it_stands():
         by_distance = by_distance.contiguous()  # then the shifted scores are there already, at other strides
         strides = (heads * queries * distances, queries * distances, distances - 1, 1)
         return by_distance.as_strided((batch, heads, queries, int(keys)), strides, queries - 1)

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from nemo.collections.asr.modules.conformer import attention
 from nemo.collections.asr.modules.conformer.attention import (
     MultiHeadAttention,
     RelPositionMultiHeadAttention,
@@ -155,3 +156,17 @@ def test_mask_is_the_rule_of_each_style(style, context):
 def test_impossible_sizes_are_told():
     with pytest.raises(ConfigError, match="multiple of the heads"):
         MultiHeadAttention(3, 8, 0.0)
+
+
+@pytest.mark.parametrize(("queries", "keys"), [(1, 1), (5, 5), (9, 9), (7, 12), (10, 30)])
+def test_position_scores_in_blocks_are_those_of_all_queries_at_once(queries, keys, monkeypatch):
+    monkeypatch.setattr(attention, "BLOCK_QUERIES", 4)
+    query, positions = torch.randn(2, 3, queries, 8), torch.randn(3, 2 * keys - 1, 8)
+    expected = torch.empty(2, 3, queries, keys)
+    for row in range(queries):
+        for key in range(keys):
+            distance = positions[:, key + queries - 1 - row]
+            expected[:, :, row, key] = (query[:, :, row] * distance).sum(-1)
+    with torch.no_grad():
+        assert torch.allclose(attention.position_scores(query, positions, keys), expected, atol=1e-5)
+    assert torch.allclose(attention.position_scores(query, positions, keys), expected, atol=1e-5)  # with gradients
