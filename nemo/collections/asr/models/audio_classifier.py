@@ -12,18 +12,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from omegaconf import MISSING, DictConfig, OmegaConf
 from pytorch_lightning import Trainer
 from torch import Tensor
 
 from nemo.collections.asr.data.label_loader import build_audio_to_label_loader
 from nemo.collections.asr.models.asr_model import ASRModel
-from nemo.collections.asr.modules.releases import follow_release
+from nemo.collections.asr.models.speech_front import (
+    build_speech_front,
+    encode_features,
+    speech_features,
+    speech_input_types,
+)
 from nemo.collections.common.data.batch_plan import SampleLists
 from nemo.core.classes.exportable import Exportable
 from nemo.core.config.schema import with_defaults
-from nemo.core.neural_types import AudioSignal, LengthsType, NeuralType, SpectrogramType
+from nemo.core.neural_types import NeuralType
 from nemo.core.training.keys import TRAINING_KEYS
 from nemo.utils.exceptions import ConfigError
 
@@ -87,12 +91,8 @@ class AudioClassifier(ASRModel, Exportable):
         parts = ("preprocessor", "encoder", "decoder")
         known = (*KEYS_OF_USERS, *TRAINING_KEYS)
         super().__init__(with_defaults(AudioClassifierConfig, cfg, also=known, mandatory=parts), trainer)
-        self.preprocessor = self.from_config_dict(self.cfg.preprocessor)
-        self.preprocessor.follow_release(self.cfg.nemo_version)
-        self.encoder = self.from_config_dict(self.cfg.encoder)
-        follow_release(self.encoder, self.cfg.nemo_version)
-        spec_augment, crop_or_pad = self.cfg.spec_augment, self.cfg.crop_or_pad_augment
-        self.spec_augmentation = self.from_config_dict(spec_augment) if spec_augment is not None else None
+        build_speech_front(self)
+        crop_or_pad = self.cfg.crop_or_pad_augment
         self.crop_or_pad = self.from_config_dict(crop_or_pad) if crop_or_pad is not None else None
         self._build_outputs()
 
@@ -178,12 +178,7 @@ class AudioClassifier(ASRModel, Exportable):
     @property
     def input_types(self) -> dict[str, NeuralType]:
         """Audio with its lengths, or features with theirs."""
-        return {
-            "input_signal": NeuralType(("B", "T"), AudioSignal(freq=self.sample_rate), optional=True),
-            "input_signal_length": NeuralType(tuple("B"), LengthsType(), optional=True),
-            "processed_signal": NeuralType(("B", "D", "T"), SpectrogramType(), optional=True),
-            "processed_signal_length": NeuralType(tuple("B"), LengthsType(), optional=True),
-        }
+        return speech_input_types(self.sample_rate)
 
     def encode(
         self,
@@ -197,38 +192,17 @@ class AudioClassifier(ASRModel, Exportable):
         Raises:
             ValueError: not exactly one of the two pairs is given.
         """
-        has_audio = input_signal is not None and input_signal_length is not None
-        has_features = processed_signal is not None and processed_signal_length is not None
-        if has_audio == has_features:
-            raise ValueError(
-                f"{type(self).__name__}.forward needs input_signal with input_signal_length, or processed_signal with "
-                f"processed_signal_length; it got {'both' if has_audio else 'neither'}."
-            )
-        if has_audio:
-            processed_signal, processed_signal_length = self.preprocessor(
-                input_signal=input_signal, length=input_signal_length
-            )
+        features, lengths = speech_features(
+            self, input_signal, input_signal_length, processed_signal, processed_signal_length
+        )
         if self.crop_or_pad is not None:
-            processed_signal, processed_signal_length = self.crop_or_pad(
-                input_signal=processed_signal, length=processed_signal_length
-            )
-        if self.spec_augmentation is not None and self.training:
-            processed_signal = self.spec_augmentation(input_spec=processed_signal, length=processed_signal_length)
-        encoded: tuple[Tensor, Tensor] = self.encoder(audio_signal=processed_signal, length=processed_signal_length)
-        return encoded
+            features, lengths = self.crop_or_pad(input_signal=features, length=lengths)
+        return encode_features(self, features, lengths)
 
     def outputs_of_batch(self, signals: Tensor, lengths: Tensor) -> Sequence[Tensor]:
         """The output for each of several signals [B, T] of `lengths` [B] samples."""
         outputs: Tensor = self.forward(input_signal=signals, input_signal_length=lengths)
         return list(outputs)
-
-    def _training_log(self, loss: Tensor) -> dict[str, Any]:
-        """What every model of this kind logs in training."""
-        return {
-            "train_loss": loss.detach(),
-            "learning_rate": self._optimizer.param_groups[0]["lr"] if self._optimizer is not None else 0.0,
-            "global_step": torch.tensor(self.trainer.global_step, dtype=torch.float32),
-        }
 
     # ------------------------------------------------------------------------------------------------------------ data
 

@@ -12,11 +12,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
-from omegaconf import OmegaConf
 from torch import Tensor
 
 from nemo.collections.asr.metrics.class_counts import class_counts, macro_accuracy
-from nemo.collections.asr.models.asr_model import given_audio, outputs_of_set
+from nemo.collections.asr.models.asr_model import given_audio
 from nemo.collections.asr.models.audio_classifier import AudioClassifier, LabelBatch
 from nemo.collections.asr.models.catalogue import published_models
 from nemo.collections.common.losses.cross_entropy import CrossEntropyLoss
@@ -77,12 +76,8 @@ class EncDecClassificationModel(AudioClassifier):
             raise ConfigError(f"new_labels is {new_labels!r}; expected a list of labels that is not empty.")
         decoder = copy.deepcopy(self.cfg.decoder)
         decoder.num_classes = len(labels)
-        changed = {
-            name: OmegaConf.merge(self.cfg[name], {"labels": labels})
-            for name in ("train_ds", "validation_ds", "test_ds")
-            if self.cfg.get(name) is not None and "labels" in self.cfg[name]
-        }
-        self._replace_sections(labels=labels, decoder=decoder, loss=None, **changed)
+        self._replace_sections(decoder=decoder, loss=None)
+        self._relabel_datasets(labels)
         device, top_k = self.device, self._accuracy.top_k
         self._build_outputs()
         self._accuracy.top_k = top_k
@@ -197,18 +192,6 @@ class EncDecClassificationModel(AudioClassifier):
             log[f"training_batch_accuracy_top_{k}"] = accuracy
         self._accuracy.reset()
         return {"loss": loss, "log": log}
-
-    def validation_step(self, batch: LabelBatch, batch_idx: int, dataloader_idx: int = 0) -> dict[str, Tensor]:
-        """Loss and counts of a batch, kept for the end of the epoch."""
-        results = self._evaluate(batch, "val")
-        outputs_of_set(self.validation_step_outputs, dataloader_idx).append(results)
-        return results
-
-    def test_step(self, batch: LabelBatch, batch_idx: int, dataloader_idx: int = 0) -> dict[str, Tensor]:
-        """Loss and counts of a batch, kept for the end of the test."""
-        results = self._evaluate(batch, "test")
-        outputs_of_set(self.test_step_outputs, dataloader_idx).append(results)
-        return results
 
     def multi_validation_epoch_end(self, outputs: list[dict[str, Tensor]], dataloader_idx: int = 0) -> dict[str, Any]:
         """Loss (mean of the batches) and accuracies of one validation set."""

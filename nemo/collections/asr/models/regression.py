@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nemo.collections.asr.models.asr_model import given_audio, outputs_of_set
+from nemo.collections.asr.models.asr_model import given_audio
 from nemo.collections.asr.models.audio_classifier import AudioClassifier, LabelBatch
 from nemo.collections.common.losses.mse_loss import MSELoss
 from nemo.core.classes.pretrained import PretrainedModelInfo
@@ -91,18 +91,6 @@ class EncDecRegressionModel(AudioClassifier):
         """Loss of a batch; logs it with the learning rate."""
         loss, _, _ = self._loss(batch)
         return {"loss": loss, "log": self._training_log(loss)}
-
-    def validation_step(self, batch: LabelBatch, batch_idx: int, dataloader_idx: int = 0) -> dict[str, Tensor]:
-        """Loss and errors of a batch, kept for the end of the epoch."""
-        results = self._evaluate(batch, "val")
-        outputs_of_set(self.validation_step_outputs, dataloader_idx).append(results)
-        return results
-
-    def test_step(self, batch: LabelBatch, batch_idx: int, dataloader_idx: int = 0) -> dict[str, Tensor]:
-        """Loss and errors of a batch, kept for the end of the test."""
-        results = self._evaluate(batch, "test")
-        outputs_of_set(self.test_step_outputs, dataloader_idx).append(results)
-        return results
 
     def multi_validation_epoch_end(self, outputs: list[dict[str, Tensor]], dataloader_idx: int = 0) -> dict[str, Any]:
         """Loss (mean of the batches), mean squared and mean absolute error of one validation set."""

@@ -55,6 +55,20 @@ def encode_speech(
     Raises:
         ValueError: not exactly one of the two pairs is given.
     """
+    features, lengths = speech_features(
+        model, input_signal, input_signal_length, processed_signal, processed_signal_length
+    )
+    return encode_features(model, features, lengths)
+
+
+def speech_features(
+    model: Any,
+    input_signal: Tensor | None,
+    input_signal_length: Tensor | None,
+    processed_signal: Tensor | None,
+    processed_signal_length: Tensor | None,
+) -> tuple[Tensor, Tensor]:
+    """Features [B, D, F] and lengths [B] of audio, or those that are ready; see :func:`encode_speech`."""
     has_audio = input_signal is not None and input_signal_length is not None
     has_features = processed_signal is not None and processed_signal_length is not None
     if has_audio == has_features:
@@ -63,10 +77,16 @@ def encode_speech(
             f"processed_signal_length; it got {'both' if has_audio else 'neither'}."
         )
     if has_audio:
-        processed_signal, processed_signal_length = model.preprocessor(
-            input_signal=input_signal, length=input_signal_length
-        )
+        features: tuple[Tensor, Tensor] = model.preprocessor(input_signal=input_signal, length=input_signal_length)
+        return features
+    assert processed_signal is not None
+    assert processed_signal_length is not None
+    return processed_signal, processed_signal_length
+
+
+def encode_features(model: Any, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    """Features [B, D, F], masked while training, -> [B, H, S] and lengths [B]."""
     if model.spec_augmentation is not None and model.training:
-        processed_signal = model.spec_augmentation(input_spec=processed_signal, length=processed_signal_length)
-    encoded, lengths = model.encoder(audio_signal=processed_signal, length=processed_signal_length)
-    return encoded, lengths
+        features = model.spec_augmentation(input_spec=features, length=lengths)
+    encoded, encoded_lengths = model.encoder(audio_signal=features, length=lengths)
+    return encoded, encoded_lengths

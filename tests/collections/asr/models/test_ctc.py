@@ -223,7 +223,7 @@ def test_catalogue_lists_published_models():
     every = ASRModel.list_available_models()
     assert {"stt_en_citrinet_512", *names} <= {info.pretrained_model_name for info in every}
     assert all(info.location.startswith("https://") and info.location.endswith(".nemo") for info in every)
-    assert {info.class_.__name__ for info in every} == {"EncDecCTCModel", "EncDecCTCModelBPE"}
+    assert {"EncDecCTCModel", "EncDecCTCModelBPE"} <= {info.class_.__name__ for info in every}
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "model.ts"])
