@@ -134,8 +134,8 @@ class RelPositionMultiHeadAttention(MultiHeadAttention):
 def position_scores(query: Tensor, positions: Tensor, keys: Tensor | int) -> Tensor:
     """Scores by key [B, N, S, K] of queries [B, N, S, W] with the distances' encodings [N, 2 K - 1, W].
 
-    Each query needs K of the 2 K - 1 products. Where the code runs as it stands, blocks of queries leave out most of the
-    others, and the result of twice the size is never there.
+    Each query needs K of the 2 K - 1 products. Where the code runs as it stands, blocks of queries leave out most of
+    the others, and the result of twice the size is never there.
     """
     queries = query.shape[2]
     if not _runs_as_it_stands() or queries <= BLOCK_QUERIES:
