@@ -207,18 +207,30 @@ class RNNTJoint(NeuralModule, Exportable):
             for first in range(0, len(frames), self.fused_batch_size or len(frames)):
                 part = slice(first, first + (self.fused_batch_size or len(frames)))
                 longest, most = int(frame_lengths[part].max()), int(target_lengths[part].max())
-                scores = self.joint(frames[part, :longest], places[part, : most + 1])
                 losses.append(
-                    self._loss(
-                        log_probs=scores,
-                        targets=targets[part, :most],
-                        input_lengths=frame_lengths[part],
-                        target_lengths=target_lengths[part],
+                    self._losses_of_part(
+                        frames[part, :longest],
+                        places[part, : most + 1],
+                        frame_lengths[part],
+                        targets[part, :most],
+                        target_lengths[part],
                     )
                 )
         finally:
             self._loss.reduction = reduction
         return self._loss.reduced(torch.cat(losses), target_lengths)
+
+    def _losses_of_part(
+        self, frames: Tensor, places: Tensor, frame_lengths: Tensor, targets: Tensor, target_lengths: Tensor
+    ) -> Tensor:
+        """The loss of each utterance [b] of a part of the batch."""
+        losses: Tensor = self._loss(
+            log_probs=self.joint(frames, places),
+            targets=targets,
+            input_lengths=frame_lengths,
+            target_lengths=target_lengths,
+        )
+        return losses
 
     # ---------------------------------------------------------------------------------------------------- properties
 
