@@ -240,3 +240,9 @@ def test_a_subword_model_trains_on_its_tokens(subwords, tmp_path):
     fitting.fit(subwords)
     assert fitting.logged_metrics["train_loss"].isfinite()
     assert json.dumps([str(text) for text in subwords.transcribe([tiny.signal(0.4)], verbose=False)])
+
+
+def test_the_catalogue_has_transducers_and_hybrids():
+    found = {info.pretrained_model_name: info.class_.__name__ for info in ASRModel.list_available_models()}
+    assert found["stt_en_conformer_transducer_large"] == "EncDecRNNTBPEModel"
+    assert found["stt_en_fastconformer_hybrid_large_pc"] == "EncDecHybridRNNTCTCBPEModel"
