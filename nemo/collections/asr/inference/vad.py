@@ -10,20 +10,18 @@ the recording in short windows. N frames, T samples, K samples of a window.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, cast
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from nemo.collections.asr.inference.audio_sources import audio_sources
 from nemo.collections.asr.inference.segments import Segment
 from nemo.collections.asr.inference.transcribe import inference_state
 from nemo.collections.asr.inference.vad_segments import SPEECH, SpeechThresholds, speech_segments
-from nemo.collections.asr.models.classification import EncDecClassificationModel
-from nemo.collections.asr.models.frame_classification import EncDecFrameClassificationModel
 from nemo.utils.exceptions import ConfigError
 
 SMOOTHINGS = ("mean", "median")
@@ -46,8 +44,34 @@ class VADConfig:
     postprocessing: SpeechThresholds = field(default_factory=SpeechThresholds)
 
 
+class SpeechClassifier(Protocol):
+    """What a model offers to find speech with, besides being an ``nn.Module``."""
+
+    labels_frames: bool
+    """Whether it gives classes for frames instead of whole recordings."""
+
+    @property
+    def labels(self) -> list[str]:
+        """Names of the classes."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz of the audio that the model takes."""
+
+    @property
+    def frame_seconds(self) -> float:
+        """Seconds of one encoder frame."""
+
+    def outputs_of_batch(self, signals: Tensor, lengths: Tensor) -> Sequence[Tensor]:
+        """Logits [V], or [N, V] of frames, for each of several signals [B, T] of `lengths` [B] samples."""
+
+
 def detect_speech(
-    model: EncDecClassificationModel, audio: Any, config: VADConfig | None = None, channel_selector: Any = None
+    model: SpeechClassifier, audio: Any, config: VADConfig | None = None, channel_selector: Any = None
 ) -> list[list[Segment]]:
     """Finds the segments of speech.
 
@@ -73,25 +97,25 @@ def detect_speech(
     ]
 
 
-def frame_seconds(model: EncDecClassificationModel, config: VADConfig) -> float:
+def frame_seconds(model: SpeechClassifier, config: VADConfig) -> float:
     """Seconds of a frame of :func:`speech_probabilities`."""
-    if isinstance(model, EncDecFrameClassificationModel):
+    if model.labels_frames:
         return model.frame_seconds
     return round(config.shift_length_in_sec * model.sample_rate) / model.sample_rate
 
 
 @torch.no_grad()
 def speech_probabilities(
-    model: EncDecClassificationModel, audio: Any, config: VADConfig | None = None, channel_selector: Any = None
+    model: SpeechClassifier, audio: Any, config: VADConfig | None = None, channel_selector: Any = None
 ) -> list[Tensor]:
     """Probabilities of speech [N] for the frames of each recording; see :func:`detect_speech`."""
     given = config or VADConfig()
     label = _speech_label(model)
     results = []
-    with inference_state(model):
+    with inference_state(cast(nn.Module, model)):
         for source in audio_sources(audio, model.sample_rate, channel_selector):
             signal = torch.from_numpy(source.load())
-            if isinstance(model, EncDecFrameClassificationModel):
+            if model.labels_frames:
                 signals = signal[None].to(model.device)
                 (logits,) = model.outputs_of_batch(signals, torch.tensor([len(signal)], device=model.device))
                 results.append(logits.softmax(dim=-1)[:, label].float().cpu())
@@ -100,7 +124,7 @@ def speech_probabilities(
     return results
 
 
-def _of_windows(model: EncDecClassificationModel, signal: Tensor, config: VADConfig, label: int) -> Tensor:
+def _of_windows(model: SpeechClassifier, signal: Tensor, config: VADConfig, label: int) -> Tensor:
     """[T] -> [N]."""
     length = round(config.window_length_in_sec * model.sample_rate)
     shift = round(config.shift_length_in_sec * model.sample_rate)
@@ -156,24 +180,7 @@ def smoothed(probabilities: Tensor, window: int, overlap: float, method: str) ->
     return values.nanmean(dim=1) if method == "mean" else values.nanquantile(0.5, dim=1)
 
 
-def init_vad_model(model_path: str) -> EncDecClassificationModel:
-    """A classifier of recordings from a `.nemo` file, a checkpoint of Lightning, or the name of a published model."""
-    return _restored(EncDecClassificationModel, model_path)
-
-
-def init_frame_vad_model(model_path: str) -> EncDecFrameClassificationModel:
-    """A frame classifier from a `.nemo` file, a checkpoint of Lightning, or the name of a published model."""
-    return _restored(EncDecFrameClassificationModel, model_path)
-
-
-def _restored(kind: Any, path: str) -> Any:
-    suffix = Path(path).suffix
-    if suffix == ".nemo":
-        return kind.restore_from(restore_path=path)
-    return kind.load_from_checkpoint(path) if suffix == ".ckpt" else kind.from_pretrained(model_name=path)
-
-
-def _speech_label(model: EncDecClassificationModel) -> int:
+def _speech_label(model: SpeechClassifier) -> int:
     labels = model.labels
     if SPEECH in labels:
         return labels.index(SPEECH)

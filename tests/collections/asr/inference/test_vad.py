@@ -9,14 +9,13 @@ from nemo.collections.asr.inference.vad import (
     VADConfig,
     detect_speech,
     frame_seconds,
-    init_frame_vad_model,
-    init_vad_model,
     smoothed,
     speech_probabilities,
     windows,
 )
 from nemo.collections.asr.inference.vad_segments import SpeechThresholds
 from nemo.collections.asr.models import EncDecClassificationModel, EncDecFrameClassificationModel
+from nemo.collections.asr.models.vad import init_frame_vad_model, init_vad_model
 from nemo.utils.exceptions import ConfigError
 from tests.collections.asr.models import tiny, tiny_classifier
 
