@@ -59,7 +59,7 @@ MODELS = {
 NOT_YET: dict[str, str] = {}
 """Model -> why its recipes cannot be tried yet. Empty when speech recognition is whole."""
 
-STEPS = 8
+STEPS = 6
 
 
 class Losses(pl.Callback):
@@ -78,7 +78,7 @@ def trained(recipe, folder):
     losses = Losses()
     cfg.trainer.pop("max_epochs")
     cfg.trainer.update(accelerator="cpu", devices=1, precision=32, max_steps=STEPS, check_val_every_n_epoch=STEPS)
-    cfg.trainer.update(enable_progress_bar=False, enable_model_summary=False, log_every_n_steps=1)
+    cfg.trainer.update(enable_progress_bar=False, enable_model_summary=False, log_every_n_steps=STEPS)
     trainer = pl.Trainer(**cfg.trainer, callbacks=[losses], max_epochs=STEPS)
     model = getattr(models, MODELS[recipe])(cfg=cfg.model, trainer=trainer)
     assert model.setup_optimization() is not None  # the recipe's own optimizer and schedule can be built
