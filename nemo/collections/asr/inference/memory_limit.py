@@ -2,10 +2,10 @@
 
 An encoder needs, for F feature frames that become S frames of its own,
 
-    bytes = 4 · max(3 · F · W, 6 · N · S²)    (N heads of full attention; 0 where attention is local)
+    bytes = 4 · max(3 · F · W, 2 · N · S²)    (N heads of full attention; 0 where attention is local)
 
-W, numbers that the widest layer holds of one feature frame, is found by sending a second of silence through. 3 and 6
-are the tensors of that size that are alive at the same time (scores by distance and by key, with their copies). The 4
+W, numbers that the widest layer holds of one feature frame, is found by sending a second of silence through. 3 and 2
+are the tensors of that size that are alive at the same time (position scores, and their copy with a mask). The 4
 is 2 where the encoder computes with two bytes a number. The default limit is the F for which this is the budget: an
 eighth of the memory of the device, but at most 1 GiB on a CPU, which other programs share.
 """
@@ -25,7 +25,7 @@ from nemo.collections.asr.modules.conformer.attention import MultiHeadAttention
 from nemo.collections.asr.modules.conformer.local_attention import RelPositionMultiHeadAttentionLongformer
 
 WIDEST_ALIVE = 3
-SCORES_ALIVE = 6
+SCORES_ALIVE = 2
 SHARE_OF_MEMORY = 8
 CPU_BUDGET = 2**30
 UNKNOWN_MEMORY = 8 * 2**30

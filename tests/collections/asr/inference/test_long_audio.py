@@ -153,7 +153,7 @@ def test_overlap_that_is_asked_for_is_taken():
 
 def test_the_limit_is_where_the_estimate_meets_the_budget(monkeypatch):
     model = conformer_model().eval()
-    monkeypatch.setattr(memory_limit, "CPU_BUDGET", 6 * 2 * 4 * 2500**2)  # six copies of the scores of two heads
+    monkeypatch.setattr(memory_limit, "CPU_BUDGET", 2 * 2 * 4 * 2500**2)  # two copies of the scores of two heads
     # 2500 encoder frames of 40 ms
     assert LongAudio(model).limit_seconds == pytest.approx(100.0, rel=0.01)
     monkeypatch.setattr(memory_limit, "CPU_BUDGET", 1)
@@ -169,7 +169,7 @@ def test_chunks_are_of_the_length_that_models_are_trained_on_and_of_the_limit_wh
 
 def test_no_batch_of_minutes_is_larger_than_the_budget(monkeypatch):
     model = conformer_model().eval()
-    monkeypatch.setattr(memory_limit, "CPU_BUDGET", 6 * 2 * 4 * 2500**2)
+    monkeypatch.setattr(memory_limit, "CPU_BUDGET", 2 * 2 * 4 * 2500**2)
     limits = LongAudio(model, batch_size=4)
     rate = tiny.SAMPLE_RATE
     assert limits.most_together(30 * rate) == 4  # as asked for: nobody measures short ones

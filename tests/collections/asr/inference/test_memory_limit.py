@@ -15,8 +15,8 @@ def conformer(**options):
 
 def test_attention_over_everything_grows_with_the_square():
     memory = encoder_memory(conformer(), torch.zeros(1, 8, 100))
-    # numbers of 4 bytes, 6 copies of 2 heads' scores, a frame of four
-    assert memory.per_frame_squared == 4 * 6 * 2 / 4**2
+    # numbers of 4 bytes, 2 copies of 2 heads' scores, a frame of four
+    assert memory.per_frame_squared == 4 * 2 * 2 / 4**2
     # the first convolution gives 8 channels of 50 frames of 4 features; the feed-forwards 64 numbers of 25 frames
     assert memory.per_frame == 4 * 3 * (8 * 50 * 4) / 100
 
