@@ -74,6 +74,9 @@ class CTCBeamSearch:
     beam_threshold: float | None = None
     fusion: Fusion | None = None
 
+    def __post_init__(self) -> None:
+        self._most = self.fusion.most if self.fusion is not None else 0.0
+
     @torch.no_grad()
     def search(self, log_probs: Tensor, lengths: Tensor) -> list[list[BeamPath]]:
         """Searches a batch; each utterance gets what it would get alone.
@@ -140,7 +143,10 @@ class CTCBeamSearch:
         )  # [B, W, K]
         ends_token, longer = _merge(beams, total, of_last, ends_token, longer, tokens)
         stays = torch.logaddexp(ends_blank, ends_token) + beams.bonus
-        bonus, state = self._fused(beams, longer, tokens)
+        least = stays.amin(dim=1)  # there are W beams that are as good
+        if self.beam_threshold is not None:
+            least = torch.maximum(least, stays.amax(dim=1) - self.beam_threshold)
+        bonus, state = self._fused(beams, longer, tokens, least)
         scores = torch.cat((stays, (longer + bonus).flatten(1)), dim=1)  # [B, W + W K]
         kept, places = scores.topk(self.beam_size, dim=1)
         exists = kept > -math.inf
@@ -164,12 +170,17 @@ class CTCBeamSearch:
             torch.where(grows, hashes, beams.hashes_before.gather(1, source)),
         ), (source, torch.where(grows, token, STAYED))
 
-    def _fused(self, beams: _Beams, longer: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """The fusion's part [B, W, K] of sequences that go on, and its state there; impossible ones are skipped."""
+    def _fused(self, beams: _Beams, longer: Tensor, tokens: Tensor, least: Tensor) -> tuple[Tensor, Tensor]:
+        """The fusion's part [B, W, K] of sequences that go on, and its state there.
+
+        Those that cannot reach `least` [B], whatever is added, are not asked about: of most frames nearly all.
+        """
         bonus = beams.bonus[:, :, None].expand(longer.shape).clone()
         state = beams.state[:, :, None].expand(longer.shape).clone()
         if self.fusion is not None:
-            row, beam, place = (longer > -math.inf).nonzero(as_tuple=True)
+            reachable = longer + beams.bonus[:, :, None] + self._most
+            is_asked = (longer > -math.inf) & (reachable >= least[:, None, None])
+            row, beam, place = is_asked.nonzero(as_tuple=True)
             added, following = self.fusion.extend(beams.state[row, beam], tokens[row, place])
             bonus[row, beam, place] += added
             state[row, beam, place] = following

@@ -5,6 +5,7 @@ A fusion is an automaton. A state stands for all that the sequence so far means 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +16,10 @@ from nemo.collections.asr.decoding.language_model import TokenLanguageModel
 
 class Fusion(Protocol):
     """Scores of token sequences, token by token."""
+
+    @property
+    def most(self) -> float:
+        """No token adds more than this, which is at least 0; infinity if that is not known."""
 
     def start(self) -> int:
         """The state before any token. What was kept for an earlier search may be forgotten."""
@@ -40,6 +45,11 @@ class TokenFusion:
     alpha: float
     beta: float = 0.0
 
+    @property
+    def most(self) -> float:
+        """See :class:`Fusion`; a logarithm of a probability is at most 0."""
+        return max(0.0, self.beta) if self.alpha >= 0 else math.inf
+
     def start(self) -> int:
         """See :class:`Fusion`."""
         return self.model.start
@@ -63,6 +73,11 @@ class SumFusion:
 
     one: Fusion
     other: Fusion
+
+    @property
+    def most(self) -> float:
+        """See :class:`Fusion`."""
+        return self.one.most + self.other.most
 
     def start(self) -> int:
         """See :class:`Fusion`."""

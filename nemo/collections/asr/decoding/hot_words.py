@@ -33,6 +33,13 @@ class HotWords:
                 begun = phrase[:length]
                 self._shares[begun] = max(share, self._shares.get(begun, share), key=abs)
 
+    @property
+    def most(self) -> float:
+        """No token adds more: phrases that end together, a share that is begun, a negative one that is taken back."""
+        shares = [0.0, *self._shares.values()]
+        ends_together = max((self._earned(phrase, positive=True) for phrase in self._weights), default=0.0)
+        return ends_together + max(shares) - min(shares)
+
     def extend(self, state: str | None, begins_word: bool, text: str) -> tuple[float, str | None]:
         """What it adds that a token comes, and the state behind it.
 
@@ -61,11 +68,12 @@ class HotWords:
     def _share(self, state: str | None) -> float:
         return self._shares[state] if state else 0.0
 
-    def _earned(self, state: str | None) -> float:
-        """Of all phrases that end here, at the end of a word."""
+    def _earned(self, state: str | None, positive: bool = False) -> float:
+        """Of all phrases that end here, at the end of a word; or of those among them with positive weights."""
         total = 0.0
         while state:
-            total += self._weights.get(state, 0.0)
+            weight = self._weights.get(state, 0.0)
+            total += max(0.0, weight) if positive else weight
             state = state.partition(" ")[2]
         return total
 

@@ -115,6 +115,8 @@ class NGramLanguageModel:
             place = int(np.searchsorted(self._keys, key))
             if place < len(self._keys) and self._keys[place] == key:
                 return total + float(self._log_probs[place + 1]), int(self._next[place + 1])
+            if state == 0:
+                raise IndexError(f"word {word} of a language model that has the words 0 to {len(self.words) - 1}")
             total += float(self._backoffs[state])
             state = int(self._shorter[state])
 

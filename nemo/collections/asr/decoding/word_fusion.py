@@ -49,6 +49,14 @@ class WordFusion:
     _arcs: dict[int, tuple[float, int]] = field(default_factory=dict, init=False, repr=False)
     """By ``state * tokens + token``."""
 
+    @property
+    def most(self) -> float:
+        """See :class:`~nemo.collections.asr.decoding.ctc_fusion.Fusion`."""
+        if self.model is not None and self.alpha < 0:
+            return math.inf
+        parts = (self.beta, self.unknown_weight, self.separator_weight)
+        return sum(max(0.0, part) for part in parts) + (self.hot_words.most if self.hot_words is not None else 0.0)
+
     def start(self) -> int:
         """See :class:`~nemo.collections.asr.decoding.ctc_fusion.Fusion`."""
         self._states.clear()

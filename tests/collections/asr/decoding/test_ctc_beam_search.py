@@ -175,6 +175,30 @@ def test_a_sum_of_fusions_adds_both(sentences, seed):
     assert both == pytest.approx({text: one[text] + other[text] for text in one})
 
 
+@pytest.mark.parametrize("threshold", [None, 8.0])
+@pytest.mark.parametrize("seed", range(4))
+def test_sequences_that_are_not_asked_about_would_not_have_been_kept(sentences, monkeypatch, seed, threshold):
+    log_probs, lengths = random_log_probs(seed, batch=3, frames=15), torch.tensor([15, 15, 9])
+    model = NGramLanguageModel.from_arpa(sentences / "words.arpa")
+    hot_words = HotWords({"ba": 2.0, "a b": 1.5, "b": 0.5, "bb": -1.0})
+    asked = []
+    extend = WordFusion.extend
+    monkeypatch.setattr(WordFusion, "extend", lambda self, *batch: asked.append(len(batch[0])) or extend(self, *batch))
+
+    def search():
+        fusion = WordFusion(SPELLINGS, model, 0.7, 0.4, separator_weight=0.1, hot_words=hot_words)
+        assert fusion.most >= 0.5 + 2.5
+        found = CTCBeamSearch(6, beam_threshold=threshold, fusion=fusion).search(log_probs, lengths)
+        return [[(path.tokens, path.score) for path in paths] for paths in found]
+
+    ours = search()
+    count = sum(asked)
+    asked.clear()
+    monkeypatch.setattr(WordFusion, "most", math.inf)
+    assert ours == search()
+    assert count < sum(asked)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_lexicon_allows_its_words_only(seed):
     log_probs, words = random_log_probs(seed), {"ab", "b"}
