@@ -28,6 +28,7 @@ from nemo.collections.asr.inference.audio_sources import AudioSource, audio_sour
 from nemo.collections.asr.inference.long_audio import LongAudio
 from nemo.collections.asr.inference.transcribe_config import TranscribeConfig
 from nemo.collections.common.audio.perturb.augmentor import process_augmentations
+from nemo.utils.exceptions import ConfigError
 
 logger = logging.getLogger(__name__)
 
@@ -94,6 +95,11 @@ class Transcriber:
         """
         config = self.config
         decoding = self.model.decoding_for(timestamps=config.timestamps, keep_log_probs=self.keep_log_probs)
+        if config.logprobs and not hasattr(decoding, "ctc_decoder_predictions_tensor"):
+            raise ConfigError(
+                f"transcribe(logprobs=True) asks a {type(self.model).__name__} for log-probabilities of frames, which "
+                "only CTC has. Leave it out; hybrids have them after change_decoding_strategy(decoder_type='ctc')."
+            )
         with inference_state(self.model):
             if isinstance(audio, DataLoader):
                 hypotheses = self._run_loader(audio, decoding)

@@ -246,3 +246,8 @@ def test_the_catalogue_has_transducers_and_hybrids():
     found = {info.pretrained_model_name: info.class_.__name__ for info in ASRModel.list_available_models()}
     assert found["stt_en_conformer_transducer_large"] == "EncDecRNNTBPEModel"
     assert found["stt_en_fastconformer_hybrid_large_pc"] == "EncDecHybridRNNTCTCBPEModel"
+
+
+def test_log_probs_of_frames_are_refused(model):
+    with pytest.raises(ConfigError, match="which only CTC has"):
+        model.transcribe([tiny.signal(0.4)], logprobs=True, verbose=False)
