@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -44,6 +45,8 @@ def bare_decoder(ours: TransformerDecoderNM) -> nn.TransformerDecoder:
     """PyTorch's decoder with the same weights."""
     layer = nn.TransformerDecoderLayer(WIDTH, HEADS, INNER, dropout=0.0, batch_first=True)
     theirs = nn.TransformerDecoder(layer, LAYERS).eval()
+    own: Any
+    other: Any
     for own, other in zip(ours.decoder.layers, theirs.layers, strict=True):
         for mine, attention in (
             (own.first_sub_layer, other.self_attn),
@@ -111,7 +114,13 @@ def main() -> None:
     decoder, classifier = our_decoder()
     states = torch.randn(BATCH, SOURCE, WIDTH)
     parts = (decoder.embedding, decoder.decoder, classifier)
-    options = {"pad": 3, "bos": 1, "eos": VOCABULARY, "max_sequence_length": TOKENS + 1, "max_delta_length": -1}
+    options: dict[str, Any] = {
+        "pad": 3,
+        "bos": 1,
+        "eos": VOCABULARY,
+        "max_sequence_length": TOKENS + 1,
+        "max_delta_length": -1,
+    }
     greedy = GreedySequenceGenerator(*parts, **options)
     beam = BeamSearchSequenceGenerator(*parts, beam_size=BEAM, **options)
     bare = bare_loop(decoder, classifier, states)

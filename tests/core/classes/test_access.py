@@ -64,8 +64,8 @@ def test_reset_of_one_name_leaves_others_and_refuses_unknown_ones():
     AccessMixin.set_access_enabled(True)
     model(torch.randn(2, 3))
     model.layers[0].register_accessible_tensor("other", torch.zeros(1))
-    with pytest.raises(KeyError, match="'outptu'. There are: other, output"):
-        AccessMixin.reset_registry(model, "outptu")
+    with pytest.raises(KeyError, match="'outputt'. There are: other, output"):
+        AccessMixin.reset_registry(model, "outputt")
     AccessMixin.reset_registry(model, "output")
     assert list(AccessMixin.get_module_registry(model)) == ["layers.0"]
     with pytest.raises(KeyError):

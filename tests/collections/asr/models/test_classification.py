@@ -114,8 +114,8 @@ def test_faults_of_a_config_are_named():
 
 
 def test_label_that_the_model_lacks_is_named_with_its_line_and_the_nearest(tmp_path):
-    _, manifest = tiny_classifier.recordings(tmp_path, ["low", "midle", "high"])
-    with pytest.raises(ManifestError, match=r"line 2: the label 'midle' .* Write 'middle'"):
+    _, manifest = tiny_classifier.recordings(tmp_path, ["low", "middl", "high"])
+    with pytest.raises(ManifestError, match=r"line 2: the label 'middl' .* Write 'middle'"):
         model_of(train_ds=tiny_classifier.dataset(manifest))
 
 
