@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 
-FEW = 2**20
+FEW = 2**15
 """Numbers that are copied together faster than a CPU takes their norms one by one."""
 
 
