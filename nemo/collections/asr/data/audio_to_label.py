@@ -15,27 +15,25 @@ import numpy as np
 import torch
 
 from nemo.collections.asr.data.padding import padded
+from nemo.collections.asr.data.recordings import RecordingDataset, Sample
 from nemo.collections.asr.data.tarred import TarredAudioToText, expand_sharded_manifests
 from nemo.collections.asr.data.text_collection import TextCollection
-from nemo.collections.common.audio.bad_audio import BadAudioPolicy
-from nemo.collections.common.audio.io import AudioSource, ChannelSelector
+from nemo.collections.common.audio.io import ChannelSelector
 from nemo.collections.common.audio.waveform_featurizer import WaveformFeaturizer
 from nemo.collections.common.data.manifest import ManifestEntry, ManifestPaths, read_manifest
 from nemo.collections.common.data.tar_shards import ShardPaths
-from nemo.collections.common.exceptions import AudioFileError, ManifestError
-from nemo.core.classes.dataset import Dataset
+from nemo.collections.common.exceptions import ManifestError
 from nemo.core.neural_types.elements import AudioSignal, LabelsType, LengthsType, RegressionValuesType
 from nemo.core.neural_types.neural_type import NeuralType
 from nemo.utils.spelling import nearest
 
 logger = logging.getLogger(__name__)
 
-Sample = tuple[torch.Tensor, ...]
-"""(audio [T], its length, target [S], its length)."""
 
-
-class _LabelledAudioDataset(Dataset):
+class _LabelledAudioDataset(RecordingDataset):
     """Recordings with targets; the kinds below say how an entry of a manifest becomes a target.
+
+    A sample is (audio [T], its length, target [S], its length).
 
     Args:
         manifest_filepath: a manifest, several with commas between, or a list.
@@ -69,7 +67,7 @@ class _LabelledAudioDataset(Dataset):
         on_bad_audio: str = "raise",
         skip_bad_lines: bool = False,
     ) -> None:
-        self.bad_audio = BadAudioPolicy(on_bad_audio)
+        super().__init__(featurizer, trim, channel_selector, on_bad_audio, normalize_db)
         self.delimiter = delimiter
         self.is_regression_task = is_regression_task
         if is_regression_task:
@@ -89,10 +87,6 @@ class _LabelledAudioDataset(Dataset):
             skip_bad_lines,
             dtype=np.float32 if is_regression_task else np.int64,
         )
-        self.featurizer = featurizer
-        self.trim = trim
-        self.channel_selector = channel_selector
-        self.normalize_db = normalize_db
 
     @property
     def num_classes(self) -> int:
@@ -118,60 +112,9 @@ class _LabelledAudioDataset(Dataset):
         """How often each class comes."""
         return Counter(label for index in range(len(self)) for label in self.collection.tokens(index).tolist())
 
-    def __len__(self) -> int:
-        return len(self.collection)
-
-    def __getitem__(self, index: int) -> Sample | None:
-        """One sample; None where its recording cannot be read and `on_bad_audio` is skip.
-
-        Raises:
-            AudioFileError: its recording cannot be read; names the file and the line of the manifest.
-        """
-        others = ((index + step) % len(self) for step in range(1, len(self)))
-        return self.bad_audio.read(index, others, self.read)
-
-    def read(self, index: int, source: AudioSource | None = None, seed: int | None = None) -> Sample:
-        """One sample, wherever its recording is.
-
-        Args:
-            index: number of the sample; it may carry a seed.
-            source: the recording; None for that which the manifest names.
-            seed: for the augmentation; None for that of `index`.
-
-        Raises:
-            AudioFileError: the recording cannot be read; names the file and the line of the manifest.
-        """
-        if self.featurizer.augmentor is not None:
-            self.featurizer.augmentor.reseed(getattr(index, "seed", None) if seed is None else seed)
-        entry = self.collection[index]
-        audio = self._audio(entry, entry.audio_file if source is None else source)
+    def _sample(self, index: int, audio: torch.Tensor) -> Sample:
         target = torch.from_numpy(self.collection.tokens(index))
         return audio, torch.tensor(audio.shape[0]), target, torch.tensor(target.shape[0])
-
-    def describe_sample(self, sample_id: int) -> str:
-        """The recording of a sample and its line in the manifest, for messages."""
-        entry = self.collection[sample_id]
-        return f"{entry.audio_file} ({entry.place})"
-
-    def _audio(self, entry: ManifestEntry, source: AudioSource | list[str]) -> torch.Tensor:
-        try:
-            audio = self.featurizer.process(
-                source,
-                offset=entry.offset,
-                duration=entry.duration or 0.0,
-                trim=self.trim,
-                orig_sr=entry.orig_sample_rate,
-                channel_selector=self.channel_selector,
-                normalize_db=self.normalize_db,
-            )
-        except AudioFileError as error:
-            raise AudioFileError(f"{entry.place}: {error}") from error
-        if audio.ndim != 1:
-            raise AudioFileError(
-                f"{entry.place}: {source} has {audio.shape[1]} channels. Expected one; set channel_selector to its "
-                'number, or to "average".'
-            )
-        return audio
 
     def _collate_fn(self, batch: list[Sample | None]) -> tuple[torch.Tensor, ...]:
         """Pads a batch: audio with zeros, labels of frames with the first class."""

@@ -14,17 +14,16 @@ import numpy as np
 import torch
 
 from nemo.collections.asr.data.padding import padded
+from nemo.collections.asr.data.recordings import RecordingDataset, Sample
 from nemo.collections.asr.data.tarred import TarredAudioToText, expand_sharded_manifests
 from nemo.collections.asr.data.text_collection import TextCollection
-from nemo.collections.common.audio.bad_audio import BadAudioPolicy
-from nemo.collections.common.audio.io import AudioSource, ChannelSelector
+from nemo.collections.common.audio.io import ChannelSelector
 from nemo.collections.common.audio.waveform_featurizer import WaveformFeaturizer
 from nemo.collections.common.data.manifest import ManifestEntry, ManifestPaths
 from nemo.collections.common.data.parsers import make_parser
 from nemo.collections.common.data.tar_shards import ShardPaths
-from nemo.collections.common.exceptions import AudioFileError, ManifestError
+from nemo.collections.common.exceptions import ManifestError
 from nemo.collections.common.tokenizers.aggregate_tokenizer import AggregateTokenizer
-from nemo.core.classes.dataset import Dataset
 from nemo.core.neural_types.elements import AudioSignal, LabelsType, LengthsType
 from nemo.core.neural_types.neural_type import NeuralType
 
@@ -34,12 +33,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-Sample = tuple[torch.Tensor, ...]
-"""(audio [T], its length, tokens [U], their number[, number of the entry])."""
 
+class _AudioTextDataset(RecordingDataset):
+    """Recordings and ids of their texts; the kinds below say how text becomes ids.
 
-class _AudioTextDataset(Dataset):
-    """Recordings and ids of their texts; the kinds below say how text becomes ids."""
+    A sample is (audio [T], its length, tokens [U], their number[, number of the entry]).
+    """
 
     @property
     def output_types(self) -> dict[str, NeuralType]:
@@ -71,74 +70,21 @@ class _AudioTextDataset(Dataset):
         on_bad_audio: str = "raise",
         skip_bad_lines: bool = False,
     ) -> None:
-        self.bad_audio = BadAudioPolicy(on_bad_audio)
+        super().__init__(WaveformFeaturizer(sample_rate, int_values, augmentor), trim, channel_selector, on_bad_audio)
         self.collection = TextCollection(
             manifest_filepath, to_ids, max_duration, min_duration, max_utts, skip_bad_lines
         )
-        self.featurizer = WaveformFeaturizer(sample_rate, int_values, augmentor)
-        self.trim = trim
         self.bos_id, self.eos_id, self.pad_id = bos_id, eos_id, pad_id
         self.return_sample_id = return_sample_id
-        self.channel_selector = channel_selector
 
-    def __len__(self) -> int:
-        return len(self.collection)
-
-    def __getitem__(self, index: int) -> Sample | None:
-        """One sample; None where its recording cannot be read and `on_bad_audio` is skip.
-
-        Raises:
-            AudioFileError: its recording cannot be read; names the file and the line of the manifest.
-        """
-        others = ((index + step) % len(self) for step in range(1, len(self)))
-        return self.bad_audio.read(index, others, self.read)
-
-    def read(self, index: int, source: AudioSource | None = None, seed: int | None = None) -> Sample:
-        """One sample, wherever its recording is.
-
-        Args:
-            index: number of the sample; it may carry a seed.
-            source: the recording; None for that which the manifest names.
-            seed: for the augmentation; None for that of `index`.
-
-        Raises:
-            AudioFileError: the recording cannot be read; names the file and the line of the manifest.
-        """
-        if self.featurizer.augmentor is not None:
-            self.featurizer.augmentor.reseed(getattr(index, "seed", None) if seed is None else seed)
-        entry = self.collection[index]
-        audio = self._audio(entry, entry.audio_file if source is None else source)
+    def _sample(self, index: int, audio: torch.Tensor) -> Sample:
         tokens = torch.from_numpy(self._with_ends(self.collection.tokens(index)))
         sample = (audio, torch.tensor(audio.shape[0]), tokens, torch.tensor(tokens.shape[0]))
         return (*sample, torch.tensor(int(index))) if self.return_sample_id else sample
 
-    def describe_sample(self, sample_id: int) -> str:
-        """The recording of a sample and its line in the manifest, for messages."""
-        entry = self.collection[sample_id]
-        return f"{entry.audio_file} ({entry.place})"
-
     def get_manifest_sample(self, sample_id: int) -> ManifestEntry:
         """The manifest's entry of a sample."""
         return self.collection[sample_id]
-
-    def _audio(self, entry: ManifestEntry, source: AudioSource | list[str]) -> torch.Tensor:
-        try:
-            audio = self.featurizer.process(
-                source,
-                offset=entry.offset,
-                duration=entry.duration or 0.0,
-                trim=self.trim,
-                orig_sr=entry.orig_sample_rate,
-                channel_selector=self.channel_selector,
-            )
-        except AudioFileError as error:
-            raise AudioFileError(f"{entry.place}: {error}") from error
-        if audio.ndim != 1:
-            raise AudioFileError(
-                f"{entry.place}: {source} has {audio.shape[1]} channels. Expected one; set "
-                'channel_selector to its number, or to "average".'
-            )
-        return audio
 
     def _with_ends(self, tokens: np.ndarray) -> np.ndarray:
         if self.bos_id is None and self.eos_id is None:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from nemo.collections.asr.data.audio_to_text import AudioToBPEDataset, Sample
+from nemo.collections.asr.data.audio_to_text import AudioToBPEDataset
 from nemo.collections.asr.data.padding import padded
 from nemo.collections.asr.data.prompts import prompt_ids, prompt_of_entry
+from nemo.collections.asr.data.recordings import Sample
 from nemo.collections.asr.data.tarred import TarredAudioToText, expand_sharded_manifests
 from nemo.collections.common.audio.io import AudioSource
 from nemo.collections.common.data.manifest import ManifestEntry, ManifestPaths
