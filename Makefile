@@ -8,7 +8,7 @@ DATA ?= auto
 SECONDS ?= 60
 VENV := .venv
 RUN := $(VENV)/bin/python
-EXTRAS := asr,export,demo,dev
+EXTRAS := asr,nlp,export,demo,dev
 
 PYTEST := $(RUN) -m pytest
 
