@@ -48,7 +48,7 @@ def test_a_second_call_installs_nothing(checkout):
     done, installs = make(checkout, "setup")
     assert done.returncode == 0, done.stderr
     assert len(installs) == 1
-    assert "-c constraints.txt -e .[asr,export,demo,dev]" in installs[0]
+    assert "-c constraints.txt -e .[asr,nlp,export,demo,dev]" in installs[0]
     assert len(make(checkout, "test")[1]) == 1
     assert len(make(checkout, "demo")[1]) == 1
 

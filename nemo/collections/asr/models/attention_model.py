@@ -8,7 +8,6 @@ more as make a multiple of 8.
 
 from __future__ import annotations
 
-import functools
 import logging
 import math
 from collections.abc import Sequence
@@ -20,17 +19,11 @@ from torch import Tensor, nn
 from nemo.collections.asr.decoding.hypothesis import Hypothesis
 from nemo.collections.asr.decoding.multitask import MultiTaskDecoding, PromptedDecoding
 from nemo.collections.asr.metrics.wer import count_errors
-from nemo.collections.asr.models.asr_model import ASRModel
-from nemo.collections.asr.models.model_tokenizer import (
-    build_model_tokenizer,
-    exchange_tokenizer,
-    save_model_tokenizers,
-)
 from nemo.collections.asr.models.speech_front import build_speech_front, encode_speech, speech_input_types
+from nemo.collections.asr.models.subword_model import SubwordModel
 from nemo.collections.common.metrics.corpus_bleu import bleu_counts, bleu_of_counts
 from nemo.collections.common.modules.token_classifier import TokenClassifier
 from nemo.collections.common.modules.transformer_init import transformer_weights_init
-from nemo.collections.common.tokenizers.from_config import BuiltTokenizer
 from nemo.collections.common.transformer.masks import lengths_to_mask
 from nemo.collections.common.transformer.token_transformer import TransformerDecoderNM
 from nemo.core.classes.type_checking import typecheck
@@ -50,7 +43,7 @@ Encoded = tuple[Tensor | None, Tensor, Tensor, Tensor]
 """log_probs [B, U, V] or None, lengths [B] in encoder frames, states [B, S, H], their mask [B, S]."""
 
 
-class AttentionEncDecModel(ASRModel):
+class AttentionEncDecModel(SubwordModel):
     """Base of models whose text is written by a transformer decoder.
 
     A subclass builds `transf_decoder`, `log_softmax`, `loss` and, where it has one, `transf_encoder`, and names its
@@ -64,16 +57,6 @@ class AttentionEncDecModel(ASRModel):
     decoding: MultiTaskDecoding
 
     # -------------------------------------------------------------------------------------------------------- building
-
-    @functools.cached_property
-    def _built_tokenizer(self) -> BuiltTokenizer:
-        """Built on first use, because the base class already needs it for its loaders."""
-        return build_model_tokenizer(self, instead="EncDecCTCModel")
-
-    @property
-    def tokenizer(self) -> Any:
-        """The tokenizer: a ``TokenizerSpec``."""
-        return self._built_tokenizer.tokenizer
 
     @property
     def padded_vocabulary_size(self) -> int:
@@ -131,7 +114,7 @@ class AttentionEncDecModel(ASRModel):
         Raises:
             ConfigError, FileNotFoundError: the folder does not hold such a tokenizer; the model is then as it was.
         """
-        self._built_tokenizer = exchange_tokenizer(self, new_tokenizer_dir, new_tokenizer_type, self._check_tokenizer)
+        self._exchange_tokenizer(new_tokenizer_dir, new_tokenizer_type)
         trained = {
             name: value
             for name, value in self.transf_decoder.state_dict().items()
@@ -144,16 +127,9 @@ class AttentionEncDecModel(ASRModel):
         self.log_softmax.to(device)
         logger.info("the decoder has %d new tokens and must be trained", self.tokenizer.vocab_size)
 
-    def _check_tokenizer(self, tokenizer: Any) -> None:
-        """Raises ConfigError if the model cannot use a tokenizer."""
-
     def _build_outputs(self, decoding_config: Any) -> None:
         """Decoder, classifier, loss and decoding for the present tokenizer."""
         raise NotImplementedError
-
-    def save_tokenizers(self, directory: str) -> None:
-        """Writes the files of the tokenizer to a folder, those of several languages to a folder of it for each."""
-        save_model_tokenizers(self, directory)
 
     # --------------------------------------------------------------------------------------------------------- network
 

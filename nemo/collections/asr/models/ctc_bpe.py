@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from typing import Any
 
 from omegaconf import DictConfig
 
-from nemo.collections.asr.data.loader import build_audio_to_text_loader
 from nemo.collections.asr.decoding.ctc import CTCBPEDecoding
 from nemo.collections.asr.models.catalogue import published_models
 from nemo.collections.asr.models.ctc import EncDecCTCModel
-from nemo.collections.asr.models.model_tokenizer import (
-    build_model_tokenizer,
-    exchange_tokenizer,
-    save_model_tokenizers,
-)
-from nemo.collections.common.tokenizers.from_config import BuiltTokenizer
+from nemo.collections.asr.models.subword_model import SubwordModel
 from nemo.core.classes.pretrained import PretrainedModelInfo
 
 
-class EncDecCTCModelBPE(EncDecCTCModel):
+class EncDecCTCModelBPE(SubwordModel, EncDecCTCModel):
     """CTC model over the pieces of a tokenizer, such as Citrinet.
 
     Args:
@@ -29,16 +22,6 @@ class EncDecCTCModelBPE(EncDecCTCModel):
             `vocabulary` and `num_classes` come from the tokenizer.
         trainer: a Lightning Trainer; may be set later.
     """
-
-    @functools.cached_property
-    def _built_tokenizer(self) -> BuiltTokenizer:
-        """Built on first use, because the base class already needs it for its loaders."""
-        return build_model_tokenizer(self, instead="EncDecCTCModel")
-
-    @property
-    def tokenizer(self) -> Any:
-        """The tokenizer: a ``TokenizerSpec``."""
-        return self._built_tokenizer.tokenizer
 
     def _decoder_config(self, vocabulary: Sequence[str] | None = None) -> DictConfig:
         return super()._decoder_config(self._built_tokenizer.vocabulary)
@@ -59,16 +42,8 @@ class EncDecCTCModelBPE(EncDecCTCModel):
         Raises:
             ConfigError, FileNotFoundError: the folder does not hold such a tokenizer; the model is then as it was.
         """
-        self._built_tokenizer = exchange_tokenizer(self, new_tokenizer_dir, new_tokenizer_type)
+        self._exchange_tokenizer(new_tokenizer_dir, new_tokenizer_type)
         self._change_outputs(self._built_tokenizer.vocabulary, decoding_cfg)
-
-    def save_tokenizers(self, directory: str) -> None:
-        """Writes the files of the tokenizer to a folder, those of several languages to a folder of it for each."""
-        save_model_tokenizers(self, directory)
-
-    def _build_loader(self, section: DictConfig, where: str) -> Any:
-        evaluation = where != "model.train_ds"
-        return build_audio_to_text_loader(section, tokenizer=self.tokenizer, where=where, evaluation=evaluation)
 
     @classmethod
     def list_available_models(cls) -> list[PretrainedModelInfo]:

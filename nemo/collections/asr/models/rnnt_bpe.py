@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
-from omegaconf import DictConfig
-
-from nemo.collections.asr.data.loader import build_audio_to_text_loader
 from nemo.collections.asr.decoding.rnnt import RNNTBPEDecoding
 from nemo.collections.asr.models.catalogue import published_models
-from nemo.collections.asr.models.model_tokenizer import (
-    build_model_tokenizer,
-    exchange_tokenizer,
-    save_model_tokenizers,
-)
 from nemo.collections.asr.models.rnnt import EncDecRNNTModel
-from nemo.collections.common.tokenizers.from_config import BuiltTokenizer
+from nemo.collections.asr.models.subword_model import SubwordModel
 from nemo.core.classes.pretrained import PretrainedModelInfo
 
 
-class EncDecRNNTBPEModel(EncDecRNNTModel):
+class EncDecRNNTBPEModel(SubwordModel, EncDecRNNTModel):
     """Transducer over the pieces of a tokenizer, such as Conformer-Transducer and Parakeet.
 
     Args:
@@ -29,15 +20,7 @@ class EncDecRNNTBPEModel(EncDecRNNTModel):
         trainer: a Lightning Trainer; may be set later.
     """
 
-    @functools.cached_property
-    def _built_tokenizer(self) -> BuiltTokenizer:
-        """Built on first use, because the base class already needs it for its loaders."""
-        return build_model_tokenizer(self, instead="EncDecRNNTModel")
-
-    @property
-    def tokenizer(self) -> Any:
-        """The tokenizer: a ``TokenizerSpec``."""
-        return self._built_tokenizer.tokenizer
+    without_tokenizer = "EncDecRNNTModel"
 
     def _vocabulary(self) -> list[str]:
         return list(self._built_tokenizer.vocabulary)
@@ -65,16 +48,8 @@ class EncDecRNNTBPEModel(EncDecRNNTModel):
         Raises:
             ConfigError, FileNotFoundError: the folder does not hold such a tokenizer; the model is then as it was.
         """
-        self._built_tokenizer = exchange_tokenizer(self, new_tokenizer_dir, new_tokenizer_type)
+        self._exchange_tokenizer(new_tokenizer_dir, new_tokenizer_type)
         self._change_outputs(self._built_tokenizer.vocabulary, decoding_cfg)
-
-    def save_tokenizers(self, directory: str) -> None:
-        """Writes the files of the tokenizer to a folder, those of several languages to a folder of it for each."""
-        save_model_tokenizers(self, directory)
-
-    def _build_loader(self, section: DictConfig, where: str) -> Any:
-        evaluation = where != "model.train_ds"
-        return build_audio_to_text_loader(section, tokenizer=self.tokenizer, where=where, evaluation=evaluation)
 
     @classmethod
     def list_available_models(cls) -> list[PretrainedModelInfo]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from omegaconf import MISSING, DictConfig, OmegaConf
+from omegaconf import MISSING, OmegaConf
 from pytorch_lightning import Trainer
 from torch import nn
 
-from nemo.collections.asr.data.loader import build_audio_to_text_loader
 from nemo.collections.asr.models.attention_model import AttentionEncDecModel
 from nemo.collections.asr.models.catalogue import published_models
 from nemo.collections.common.losses.smoothed_cross_entropy import SmoothedCrossEntropyLoss
@@ -113,10 +112,6 @@ class EncDecTransfModelBPE(AttentionEncDecModel):
         self._tie_outputs()
         self.loss = SmoothedCrossEntropyLoss(label_smoothing=self.cfg.label_smoothing)
         self._set_decoding(decoding_config)
-
-    def _build_loader(self, section: DictConfig, where: str) -> Any:
-        evaluation = where != "model.train_ds"
-        return build_audio_to_text_loader(section, tokenizer=self.tokenizer, where=where, evaluation=evaluation)
 
     @classmethod
     def list_available_models(cls) -> list[PretrainedModelInfo]:
