@@ -1,0 +1,13 @@
+"""Text models: what is trained, saved and restored."""
+
+from nemo.utils.lazy import lazy_exports
+
+__getattr__, __dir__, __all__ = lazy_exports(
+    __name__,
+    {
+        "nlp_model": ["NLPModel"],
+    },
+    submodules=[
+        "nlp_model",
+    ],
+)
