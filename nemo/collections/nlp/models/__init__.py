@@ -6,8 +6,17 @@ __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
         "nlp_model": ["NLPModel"],
+        "qa": ["BERTQAModel", "QAModel"],
+        "text_classifier": ["TextClassificationModel"],
+        "punctuation_capitalization": ["PunctuationCapitalizationModel"],
+        "token_classifier": ["TokenClassificationModel"],
+        "transformer_lm": ["TransformerLMModel"],
+        "translation": ["MTEncDecModel"],
     },
     submodules=[
+        "encoder_config",
         "nlp_model",
+        "text_classification",  # of the original's layout, served by nemo.aliases
+        "text_classifier",
     ],
 )

@@ -101,6 +101,15 @@ class SequenceGenerator(ABC):
         """
         if encoder_states is None:
             raise ConfigError("encoder_hidden_states are missing. Expected [B, S, H]; give the encoder's states.")
+        first_tokens, limits = self._begin(encoder_states, encoder_mask, first_tokens)
+        with evaluating(*self._modules()):
+            scorer = self._scorer(encoder_states, encoder_mask, capacity_for(first_tokens, limits))
+            return self._search(scorer, first_tokens, limits)
+
+    def _begin(
+        self, encoder_states: Tensor, encoder_mask: Tensor | None, first_tokens: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """The first tokens [B, P], checked, and [B] how many more a text may have."""
         if first_tokens is None:
             first_tokens = torch.full((encoder_states.shape[0], 1), self.bos, device=encoder_states.device)
         if first_tokens.ndim != 2 or first_tokens.shape[0] != encoder_states.shape[0] or not first_tokens.shape[1]:
@@ -114,17 +123,23 @@ class SequenceGenerator(ABC):
                 "Shorten them, or raise max_sequence_length."
             )
         limits = self._limits(encoder_states, encoder_mask) - first_tokens.shape[1]
-        with _evaluating(self.embedding, self.decoder, self.log_softmax):
-            scorer = CachedScorer(
-                self.embedding,
-                self.decoder,
-                self.log_softmax,
-                encoder_states,
-                encoder_mask,
-                capacity=min(first_tokens.shape[1] + int(limits.max()), 128),
-                temperature=self.temperature,
-            )
-            return self._search(scorer, first_tokens, limits.clamp(min=1))
+        return first_tokens, limits.clamp(min=1)
+
+    def _modules(self) -> tuple[Any, ...]:
+        """What computes, and does so without dropout."""
+        return self.embedding, self.decoder, self.log_softmax
+
+    def _scorer(self, encoder_states: Tensor, encoder_mask: Tensor | None, capacity: int) -> TokenScorer:
+        """Says how probable tokens are; it expects about `capacity` of them."""
+        return CachedScorer(
+            self.embedding,
+            self.decoder,
+            self.log_softmax,
+            encoder_states,
+            encoder_mask,
+            capacity=capacity,
+            temperature=self.temperature,
+        )
 
     @abstractmethod
     def _search(self, scorer: TokenScorer, first_tokens: Tensor, limits: Tensor) -> Generated:
@@ -141,8 +156,13 @@ class SequenceGenerator(ABC):
         return (lengths + self.max_delta_len).clamp(max=self.max_seq_length)
 
 
+def capacity_for(first_tokens: Tensor, limits: Tensor) -> int:
+    """Tokens for which there is room at first."""
+    return min(first_tokens.shape[1] + int(limits.max()), 128)
+
+
 @contextlib.contextmanager
-def _evaluating(*modules: Any) -> Iterator[None]:
+def evaluating(*modules: Any) -> Iterator[None]:
     """No dropout meanwhile."""
     parts = [part for module in modules if isinstance(module, nn.Module) for part in module.modules() if part.training]
     for part in parts:
