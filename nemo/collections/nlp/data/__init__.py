@@ -5,9 +5,14 @@ from nemo.utils.lazy import lazy_exports
 __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
+        "labelled_text": ["TextClassificationDataset", "read_labelled_texts"],
         "text_lines": ["TextLine", "read_lines"],
     },
     submodules=[
+        "class_weights",
+        "encoder_inputs",
+        "labelled_text",
+        "text_classification",  # of the original's layout, served by nemo.aliases
         "text_lines",
     ],
 )

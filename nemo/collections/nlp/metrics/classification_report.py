@@ -101,20 +101,28 @@ class ClassificationReport(Metric):
 
         A class without examples counts neither in the macro average nor in the weighted one.
         """
-        precision, recall, f1 = _scores(self.tp, self.fn, self.fp)
-        micro = _scores(self.tp.sum(), self.fn.sum(), self.fp.sum())
-        present = self.num_examples_per_class > 0
-        share = self.num_examples_per_class / self.total_examples.clamp(min=1)
-        averages = {
-            "all": (precision, recall, f1),
-            "micro": micro,
-            "macro": tuple(_mean(score[present]) for score in (precision, recall, f1)),
-            "weighted": tuple((score * share).sum() for score in (precision, recall, f1)),
-        }
-        first, second, third = averages[self.mode]
-        return first, second, third, self._report(averages)
+        return self._results(self.tp, self.fn, self.fp, self.num_examples_per_class)
 
-    def _report(self, averages: Mapping[str, tuple[Tensor, ...]]) -> str:
+    def of_counts(
+        self, tp: Tensor, fn: Tensor, fp: Tensor, support: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor, str]:
+        """What :meth:`compute` gives, for counts [C] that were summed elsewhere; this report is empty afterwards."""
+        self.reset()
+        return self._results(tp, fn, fp, tp + fn if support is None else support)
+
+    def _results(self, tp: Tensor, fn: Tensor, fp: Tensor, support: Tensor) -> tuple[Tensor, Tensor, Tensor, str]:
+        each = _scores(tp, fn, fp)
+        share = support / support.sum().clamp(min=1)
+        averages = {
+            "all": each,
+            "micro": _scores(tp.sum(), fn.sum(), fp.sum()),
+            "macro": tuple(_mean(score[support > 0]) for score in each),
+            "weighted": tuple((score * share).sum() for score in each),
+        }
+        precision, recall, f1 = averages[self.mode]
+        return precision, recall, f1, self._report(averages, support)
+
+    def _report(self, averages: Mapping[str, tuple[Tensor, ...]], support: Tensor) -> str:
         names = [
             f"{self.ids_to_labels.get(index, '')} (label_id: {index})".strip() for index in range(self.num_classes)
         ]
@@ -123,11 +131,11 @@ class ClassificationReport(Metric):
         lines = [f"{'label':<{width}}{header}"]
         for index, name in enumerate(names):
             scores = [float(score[index]) for score in averages["all"]]
-            lines.append(_row(name, scores, int(self.num_examples_per_class[index]), width))
+            lines.append(_row(name, scores, int(support[index]), width))
         lines.append("-" * len(lines[0]))
         for kind in ("micro", "macro", "weighted"):
             scores = [float(score) for score in averages[kind]]
-            lines.append(_row(f"{kind} avg", scores, int(self.total_examples), width))
+            lines.append(_row(f"{kind} avg", scores, int(support.sum()), width))
         return "\n" + "\n".join(lines)
 
 

@@ -5,6 +5,7 @@ from nemo.utils.lazy import lazy_exports
 __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
+        "masked_lm": ["BERTLMModel"],
         "nlp_model": ["NLPModel"],
         "qa": ["BERTQAModel", "QAModel"],
         "text_classifier": ["TextClassificationModel"],

@@ -159,6 +159,29 @@ class NLPModel(ModelPT, Exportable):
         """The encoder, under the name that other models have for theirs."""
         return self.bert_model
 
+    # --------------------------------------------------------------------------------------------------- evaluation
+
+    def test_step(self, batch: Any, batch_idx: int, dataloader_idx: int = 0) -> Any:
+        """What :meth:`validation_step` gives; :attr:`testing` is True meanwhile."""
+        return self.validation_step(batch, batch_idx)
+
+    def keep_step_output(self, output: Any, dataloader_idx: int = 0) -> None:
+        """Keeps what a validation or test step gave for the end of the epoch; the same object only once."""
+        outputs = self.test_step_outputs if self.testing else self.validation_step_outputs
+        if outputs and isinstance(outputs[0], list):
+            outputs = outputs[dataloader_idx]
+        if not any(kept is output for kept in outputs[-1:]):
+            outputs.append(output)
+
+    def on_validation_batch_end(self, outputs: Any, batch: Any, batch_idx: int, dataloader_idx: int = 0) -> None:
+        """Keeps what a step returned that did not do so itself, as steps written for release 1 do not."""
+        if isinstance(outputs, Mapping):
+            self.keep_step_output(outputs, dataloader_idx)
+
+    def on_test_batch_end(self, outputs: Any, batch: Any, batch_idx: int, dataloader_idx: int = 0) -> None:
+        """As :meth:`on_validation_batch_end`."""
+        self.on_validation_batch_end(outputs, batch, batch_idx, dataloader_idx)
+
     @classmethod
     def list_available_models(cls) -> list[PretrainedModelInfo]:
         """The published models of all text classes."""

@@ -5,9 +5,12 @@ input_ids [B, T] -> last hidden states [B, T, H]
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import logging
 import os
+import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -91,7 +94,8 @@ class BertEncoder(NeuralModule, Exportable):
         Raises:
             ShapeError: T is more than :attr:`max_length`.
         """
-        if self.max_length is not None and input_ids.shape[1] > self.max_length:
+        is_traced = torch.jit.is_tracing()
+        if not is_traced and self.max_length is not None and input_ids.shape[1] > self.max_length:
             raise ShapeError(
                 f"The encoder {self.name} got texts of {input_ids.shape[1]} tokens; it "
                 f"has {self.max_length} positions. Cut the texts: set the data's max_seq_length to {self.max_length} "
@@ -100,7 +104,8 @@ class BertEncoder(NeuralModule, Exportable):
         inputs = {"input_ids": input_ids, "attention_mask": attention_mask}
         if self._takes_token_types:
             inputs["token_type_ids"] = token_type_ids
-        states: Tensor = self._network(**inputs, return_dict=False)[0]
+        with _tracer_warnings_ignored() if is_traced else contextlib.nullcontext():
+            states: Tensor = self._network(**inputs, return_dict=False)[0]
         return states
 
     @property
@@ -183,6 +188,14 @@ class BertEncoder(NeuralModule, Exportable):
         if counts in state_dict:
             del state_dict[counts]
         super()._load_from_state_dict(state_dict, prefix, *arguments, **named)
+
+
+@contextlib.contextmanager
+def _tracer_warnings_ignored() -> Iterator[None]:
+    """The sizes that the network asks for are the same in every trace."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        yield
 
 
 def _encoder_weights(path: str) -> dict[str, Tensor]:
