@@ -104,6 +104,8 @@ def build_audio_to_label_loader(
     for key in ("manifest_filepath", "sample_rate"):
         if OmegaConf.is_missing(filled, key) or not filled[key]:
             raise ConfigError(f"{where}.{key} is not set. Expected a value; set it.")
+    if filled.batch_size < 1:
+        raise ConfigError(f"{where}.batch_size is {filled.batch_size}. Expected a whole number above 0; set it.")
     common = _common(filled, labels)
     options: dict[str, Any] = {
         "num_workers": filled.num_workers or 0,

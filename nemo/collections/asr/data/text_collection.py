@@ -70,6 +70,13 @@ class TextCollection:
                 f"No recording of {manifests} is left: {reasons}. Expected at least one; change "
                 "max_duration or min_duration."
             )
+        if not ids:
+            logger.warning(
+                "None of the %d recordings of %s has a text; a model that learns them learns to write nothing. Write "
+                'the transcripts as "text", or as "text_filepath".',
+                len(self),
+                manifests,
+            )
         hours = sum(entry.duration or 0.0 for entry in self.entries) / 3600
         logger.info("%d recordings, %.2f hours%s", len(self), hours, f"; left out: {reasons}" if reasons else "")
 

@@ -72,6 +72,14 @@ class _Options:
     augmentor: Any
 
 
+def samples_or_error(source: AudioSource) -> np.ndarray | Exception:
+    """The samples, or why there are none: one bad recording must not end the others."""
+    try:
+        return source.load()
+    except (ValueError, OSError) as error:
+        return error
+
+
 def _source(item: Any, index: int, options: _Options) -> AudioSource:
     if isinstance(item, (str, os.PathLike)):
         path = os.fspath(item)
@@ -123,13 +131,27 @@ def float_samples(item: np.ndarray | torch.Tensor, name: str) -> np.ndarray:
     """Samples [T] or [T, C] as float32 between -1 and 1; integers are divided by the largest of their type.
 
     Raises:
+        ConfigError: no array and no tensor.
         ShapeError: another number of dimensions.
-        AudioFileError: NaN or infinite samples.
+        AudioFileError: what is no number, NaN or infinite samples.
     """
-    samples = item.detach().cpu().numpy() if isinstance(item, torch.Tensor) else item
+    if not isinstance(item, torch.Tensor | np.ndarray):
+        raise ConfigError(f"{name} is of type {type(item).__name__}. Expected a numpy array or a tensor of samples.")
+    if isinstance(item, torch.Tensor):
+        item = item.detach().cpu()
+        samples = (item.float() if item.is_floating_point() else item).numpy()  # numpy has no bfloat16
+    else:
+        samples = item
     if samples.ndim not in (1, 2):
         raise ShapeError(f"{name} has the shape {list(samples.shape)}. Expected samples [T], or [T, C] of C channels.")
-    if np.issubdtype(samples.dtype, np.integer):
+    if samples.dtype.kind not in "iuf":
+        raise AudioFileError(
+            f"{name} is of type {samples.dtype}. Expected samples: floats between -1 and 1, or integers; convert them."
+        )
+    if samples.dtype.kind == "u":  # silence is in the middle, as in 8-bit WAV files
+        middle = float(np.iinfo(samples.dtype).max // 2 + 1)
+        samples = (samples.astype(np.float32) - middle) / middle
+    elif samples.dtype.kind == "i":
         samples = samples.astype(np.float32) / (float(np.iinfo(samples.dtype).max) + 1)
     samples = samples.astype(np.float32, copy=False)
     if not np.isfinite(samples).all():

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from nemo.collections.asr.inference.audio_sources import audio_sources
+from nemo.collections.asr.inference.audio_sources import audio_sources, samples_or_error
 from nemo.collections.asr.inference.transcribe import inference_state
+from nemo.collections.asr.inference.transcribe_config import check_batch_size
 
 logger = logging.getLogger(__name__)
 
@@ -29,9 +30,11 @@ class Classification:
     """Of every class."""
     logits: Tensor = field(repr=False)
     """[V]."""
+    error: str | None = None
+    """Why the recording could not be read; the label is then empty, and so is all else."""
 
     def __str__(self) -> str:
-        return f"{self.label} ({self.probability:.0%})"
+        return f"{self.label} ({self.probability:.0%})" if self.error is None else f"error: {self.error}"
 
 
 def classify(
@@ -53,13 +56,13 @@ def classify(
         verbose: show a progress bar.
 
     Returns:
-        In the order of the input.
-
-    Raises:
-        AudioFileError: a recording cannot be read; names it.
+        In the order of the input. A recording that cannot be read is logged and has an `error`; the others are done.
     """
     results = []
     for logits in outputs_of_recordings(model, audio, batch_size, channel_selector, augmentor, verbose):
+        if isinstance(logits, Exception):
+            results.append(Classification("", 0.0, {}, torch.zeros(0), error=str(logits)))
+            continue
         probabilities = logits.softmax(dim=-1)
         named = dict(zip(model.labels, probabilities.tolist(), strict=True))
         best = model.labels[int(probabilities.argmax())]
@@ -74,14 +77,19 @@ def outputs_of_recordings(
     channel_selector: Any = None,
     augmentor: Any = None,
     verbose: bool = True,
-) -> list[Tensor]:
-    """What the model's `outputs_of_batch` gives for each recording; see :func:`classify` for the arguments.
+) -> list[Tensor | Exception]:
+    """What the model's `outputs_of_batch` gives for each recording, or why it could not be read.
 
-    Only equally long recordings are computed together: models that pool over time would count padding.
+    Only equally long recordings are computed together: models that pool over time would count padding. The arguments
+    are those of :func:`classify`.
+
+    Raises:
+        ConfigError: an impossible batch size, or something that is no audio.
     """
+    check_batch_size(batch_size)
     sources = audio_sources(audio, model.sample_rate, channel_selector, augmentor)
     waiting: dict[int, list[tuple[int, np.ndarray]]] = {}
-    results: dict[int, Tensor] = {}
+    results: dict[int, Tensor | Exception] = {}
     with inference_state(model), tqdm(total=len(sources), unit="file", disable=not verbose) as progress:
 
         def compute(batch: list[tuple[int, np.ndarray]]) -> None:
@@ -92,7 +100,12 @@ def outputs_of_recordings(
             progress.update(len(batch))
 
         for index, source in enumerate(sources):
-            samples = source.load()
+            samples = samples_or_error(source)
+            if isinstance(samples, Exception):
+                logger.error("%s was left out: %s", source.name, samples)
+                results[index] = samples
+                progress.update()
+                continue
             same = waiting.setdefault(len(samples), [])
             same.append((index, samples))
             if len(same) == batch_size:

@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from nemo.collections.asr.decoding.hypothesis import Hypothesis, NBestHypotheses
 from nemo.collections.asr.decoding.timestamps import add_seconds
-from nemo.collections.asr.inference.audio_sources import AudioSource, audio_sources
+from nemo.collections.asr.inference.audio_sources import AudioSource, audio_sources, samples_or_error
 from nemo.collections.asr.inference.long_audio import LongAudio
 from nemo.collections.asr.inference.transcribe_config import TranscribeConfig
 from nemo.collections.common.audio.perturb.augmentor import process_augmentations
@@ -202,18 +202,10 @@ def _read_ahead(batches: Iterable[Batch], threads: int) -> Iterator[tuple[Batch,
     with ThreadPoolExecutor(threads, thread_name_prefix="read-audio") as pool:
         waiting: tuple[Batch, list[Future[np.ndarray | Exception]]] | None = None
         for batch in [*batches, None]:
-            coming = None if batch is None else (batch, [pool.submit(_read, source) for _, source in batch])
+            coming = None if batch is None else (batch, [pool.submit(samples_or_error, source) for _, source in batch])
             if waiting is not None:
                 yield waiting[0], [future.result() for future in waiting[1]]
             waiting = coming
-
-
-def _read(source: AudioSource) -> np.ndarray | Exception:
-    """The samples, or why there are none: one bad file must not end the others."""
-    try:
-        return source.load()
-    except (ValueError, OSError) as error:
-        return error
 
 
 def _each(result: Hypothesis | NBestHypotheses | list[Hypothesis]) -> Sequence[Hypothesis]:

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 from nemo.utils.exceptions import ConfigError, NotYetSupportedError
+
+
+def check_batch_size(batch_size: Any) -> None:
+    """Raises ConfigError if `batch_size` is no whole number above 0."""
+    if isinstance(batch_size, bool) or not isinstance(batch_size, Integral) or batch_size < 1:
+        raise ConfigError(
+            f"batch_size is {batch_size!r}. Expected a whole number, at least 1: the recordings computed together."
+        )
 
 
 @dataclass
@@ -41,8 +50,7 @@ class TranscribeConfig:
         """Raises ConfigError (NotYetSupportedError for a partial hypothesis) if something is not possible."""
         if self.return_hypotheses and self.logprobs:
             raise ConfigError("transcribe() can give hypotheses or log-probabilities: set one of the two arguments.")
-        if self.batch_size < 1:
-            raise ConfigError(f"batch_size is {self.batch_size}; it must be at least 1.")
+        check_batch_size(self.batch_size)
         if self.partial_hypothesis is not None:
             raise NotYetSupportedError(
                 "transcribe() takes whole recordings and no partial_hypothesis; leave it out, or use a streaming class."

@@ -10,6 +10,7 @@ the recording in short windows. N frames, T samples, K samples of a window.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
@@ -18,11 +19,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nemo.collections.asr.inference.audio_sources import audio_sources
+from nemo.collections.asr.inference.audio_sources import audio_sources, samples_or_error
 from nemo.collections.asr.inference.segments import Segment
 from nemo.collections.asr.inference.transcribe import inference_state
 from nemo.collections.asr.inference.vad_segments import SPEECH, SpeechThresholds, speech_segments
 from nemo.utils.exceptions import ConfigError
+
+logger = logging.getLogger(__name__)
 
 SMOOTHINGS = ("mean", "median")
 
@@ -83,10 +86,10 @@ def detect_speech(
         channel_selector: which channel of recordings with several: an index, or ``average``.
 
     Returns:
-        The segments of each recording, in order; `nemo.collections.asr.inference.segment_files` writes them.
+        The segments of each recording, in order; `nemo.collections.asr.inference.segment_files` writes them. A
+        recording that cannot be read is logged and has none.
 
     Raises:
-        AudioFileError: a recording cannot be read; names it.
         ConfigError: values that cannot be, or a model without a label for speech.
     """
     given = config or VADConfig()
@@ -114,7 +117,12 @@ def speech_probabilities(
     results = []
     with inference_state(cast(nn.Module, model)):
         for source in audio_sources(audio, model.sample_rate, channel_selector):
-            signal = torch.from_numpy(source.load())
+            samples = samples_or_error(source)
+            if isinstance(samples, Exception):
+                logger.error("%s was left out: %s", source.name, samples)
+                results.append(torch.zeros(0))
+                continue
+            signal = torch.from_numpy(samples)
             if model.labels_frames:
                 signals = signal[None].to(model.device)
                 (logits,) = model.outputs_of_batch(signals, torch.tensor([len(signal)], device=model.device))

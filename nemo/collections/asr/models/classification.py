@@ -166,7 +166,7 @@ class EncDecClassificationModel(AudioClassifier):
 
         Returns:
             For each recording the numbers of its likeliest classes, as many as the largest of the accuracy's `top_k`;
-            with `logprobs` an array of logits [V].
+            with `logprobs` an array of logits [V]. Empty for a recording that cannot be read, which is logged.
         """
         results = self.classify(
             given_audio(audio, paths2audio_files),
@@ -177,7 +177,10 @@ class EncDecClassificationModel(AudioClassifier):
         )
         if logprobs:
             return [result.logits.numpy() for result in results]
-        return [self._accuracy.top_k_predicted_labels(result.logits) for result in results]
+        none = torch.zeros(0, dtype=torch.long)
+        return [
+            self._accuracy.top_k_predicted_labels(result.logits) if result.error is None else none for result in results
+        ]
 
     # -------------------------------------------------------------------------------------------------------- training
 

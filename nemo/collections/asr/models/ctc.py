@@ -26,6 +26,7 @@ from nemo.collections.asr.models.adapter_model import ASRAdapterModelMixin
 from nemo.collections.asr.models.asr_model import ASRModel
 from nemo.collections.asr.models.catalogue import published_models
 from nemo.collections.asr.models.inter_ctc import InterCTC
+from nemo.collections.asr.models.output_sizes import check_new_vocabulary
 from nemo.collections.asr.models.speech_front import build_speech_front, encode_speech, speech_input_types
 from nemo.collections.asr.modules.encoder_export import encode_for_export, set_cache_support, with_caches
 from nemo.core.classes.exportable import Exportable
@@ -160,10 +161,9 @@ class EncDecCTCModel(ASRModel, ASRAdapterModelMixin, Exportable):
             decoding_cfg: a `decoding` section; None keeps the present one.
 
         Raises:
-            ConfigError: no labels.
+            ConfigError: no labels, one that is no string, or one that stands twice.
         """
-        if not new_vocabulary:
-            raise ConfigError(f"new_vocabulary is {new_vocabulary!r}; expected a list of labels that is not empty.")
+        check_new_vocabulary(new_vocabulary)
         if list(new_vocabulary) == list(self.decoder.vocabulary):
             logger.warning("the new vocabulary is the present one: nothing changes")
             return

@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 from nemo.collections.asr.decoding.ctc import CTCBPEDecoding
 from nemo.collections.asr.models.catalogue import published_models
 from nemo.collections.asr.models.ctc import EncDecCTCModel
+from nemo.collections.asr.models.output_sizes import check_size
 from nemo.collections.asr.models.subword_model import SubwordModel
 from nemo.core.classes.pretrained import PretrainedModelInfo
 
@@ -24,7 +25,10 @@ class EncDecCTCModelBPE(SubwordModel, EncDecCTCModel):
     """
 
     def _decoder_config(self, vocabulary: Sequence[str] | None = None) -> DictConfig:
-        return super()._decoder_config(self._built_tokenizer.vocabulary)
+        pieces = self._built_tokenizer.vocabulary
+        if vocabulary is None:  # as the model is made; later its section is that of the tokenizer before
+            check_size(self.cfg, "decoder.num_classes", len(pieces))
+        return super()._decoder_config(pieces)
 
     def _make_decoding(self, decoding_config: Any) -> CTCBPEDecoding:
         return CTCBPEDecoding(decoding_config, self.tokenizer, closes_up_punctuation=self.closes_up_punctuation)

@@ -114,13 +114,16 @@ class EncDecFrameClassificationModel(EncDecClassificationModel):
         """For each recording the numbers of its frames' likeliest classes [S]; with `logprobs`, logits [S, V].
 
         The arguments are those of ``EncDecClassificationModel.transcribe``; `nemo.collections.asr.inference.vad` makes
-        segments of speech of them.
+        segments of speech of them. A recording that cannot be read is logged and has no frames.
         """
         from nemo.collections.asr.inference.classify import outputs_of_recordings
 
-        rows = outputs_of_recordings(
-            self, given_audio(audio, paths2audio_files), batch_size, channel_selector, augmentor, verbose
-        )
+        rows = [
+            torch.zeros(0, len(self.labels)) if isinstance(row, Exception) else row
+            for row in outputs_of_recordings(
+                self, given_audio(audio, paths2audio_files), batch_size, channel_selector, augmentor, verbose
+            )
+        ]
         return [row.numpy() if logprobs else row.argmax(dim=-1) for row in rows]
 
     def classify(self, audio: Any, batch_size: int = 4, **options: Any) -> list[Any]:

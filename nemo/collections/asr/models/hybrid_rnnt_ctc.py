@@ -70,6 +70,7 @@ class EncDecHybridRNNTCTCModel(EncDecRNNTModel):
     """
 
     config_schema: ClassVar[type] = HybridModelConfig
+    keys_of_sizes: ClassVar[tuple[str, ...]] = (*EncDecRNNTModel.keys_of_sizes, "aux_ctc.decoder.num_classes")
     cur_decoder = "rnnt"
     """What transcribes: rnnt or ctc."""
 

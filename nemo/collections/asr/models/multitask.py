@@ -24,6 +24,7 @@ from nemo.collections.asr.data.prompts import Prompt, check_prompt_format, promp
 from nemo.collections.asr.models.asr_model import given_audio
 from nemo.collections.asr.models.attention_model import AttentionEncDecModel
 from nemo.collections.asr.models.catalogue import published_models
+from nemo.collections.asr.models.output_sizes import warn_of_other_sizes
 from nemo.collections.common.modules.transformer_init import transformer_weights_init
 from nemo.collections.common.tokenizers.canary_tokenizer import CanaryTokenizer
 from nemo.collections.common.transformer.masks import lengths_to_mask
@@ -99,6 +100,8 @@ class EncDecMultiTaskModel(AttentionEncDecModel):
         self._check_tokenizer(self.tokenizer)
         check_prompt_format(self.cfg.prompt_format)
         self._build_encoder()
+        sizes = (self.padded_vocabulary_size, int(self.tokenizer.vocab_size))
+        warn_of_other_sizes(self.cfg, ("head.num_classes", "transf_decoder.config_dict.vocab_size"), sizes)
         self._build_outputs(self.cfg.decoding)
         width = self.transf_decoder.hidden_size
         self.encoder_decoder_proj = self._make_projection(width)

@@ -5,6 +5,7 @@ audio [B, T] -> preprocessor -> encoder -> [B, H, S] -> decoder, which pools ove
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -79,13 +80,16 @@ class EncDecRegressionModel(AudioClassifier):
         augmentor: Any = None,
         verbose: bool = True,
     ) -> list[float]:
-        """The number of each recording; the arguments are those of ``EncDecClassificationModel.transcribe``."""
+        """The number of each recording; the arguments are those of ``EncDecClassificationModel.transcribe``.
+
+        A recording that cannot be read is logged, and its number is NaN.
+        """
         from nemo.collections.asr.inference.classify import outputs_of_recordings
 
         rows = outputs_of_recordings(
             self, given_audio(audio, paths2audio_files), batch_size, channel_selector, augmentor, verbose
         )
-        return [float(row) for row in rows]
+        return [math.nan if isinstance(row, Exception) else float(row) for row in rows]
 
     def training_step(self, batch: LabelBatch, batch_idx: int) -> dict[str, Any]:
         """Loss of a batch; logs it with the learning rate."""

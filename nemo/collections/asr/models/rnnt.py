@@ -28,6 +28,7 @@ from nemo.collections.asr.metrics.wer import WER
 from nemo.collections.asr.models.adapter_model import ASRAdapterModelMixin
 from nemo.collections.asr.models.asr_model import ASRModel
 from nemo.collections.asr.models.catalogue import published_models
+from nemo.collections.asr.models.output_sizes import check_durations, check_new_vocabulary, warn_of_other_sizes
 from nemo.collections.asr.models.speech_front import build_speech_front, encode_speech, speech_input_types
 from nemo.collections.asr.models.transducer_gradients import VariationalNoiseConfig, shape_gradients
 from nemo.collections.asr.modules.encoder_export import set_cache_support
@@ -106,6 +107,8 @@ class EncDecRNNTModel(ASRModel, ASRAdapterModelMixin, Exportable):
     """
 
     config_schema: ClassVar[type] = RNNTModelConfig
+    keys_of_sizes: ClassVar[tuple[str, ...]] = ("decoder.vocab_size", "joint.num_classes")
+    """Numbers of tokens in the config, which come from the vocabulary."""
 
     def __init__(self, cfg: Any, trainer: Trainer | None = None) -> None:
         parts = ("preprocessor", "encoder", "decoder", "joint")
@@ -113,7 +116,9 @@ class EncDecRNNTModel(ASRModel, ASRAdapterModelMixin, Exportable):
         super().__init__(with_defaults(self.config_schema, cfg, also=known, mandatory=parts), trainer)
         build_speech_front(self)
         self._joint_shape: tuple[int, int] | None = None
-        self._build_outputs(self._vocabulary(), self.cfg.decoding)
+        vocabulary = self._vocabulary()
+        warn_of_other_sizes(self.cfg, self.keys_of_sizes, (len(vocabulary),))
+        self._build_outputs(vocabulary, self.cfg.decoding)
         self.setup_adapters()
 
     # ------------------------------------------------------------------------------------------- outputs and decoding
@@ -167,7 +172,9 @@ class EncDecRNNTModel(ASRModel, ASRAdapterModelMixin, Exportable):
         )
 
     def _set_decoding(self, decoding_config: Any, **other_sections: Any) -> None:
-        self.decoding = self._make_decoding(decoding_config)
+        decoding = self._make_decoding(decoding_config)
+        check_durations(self.loss, decoding.cfg)
+        self.decoding = decoding
         self.wer = WER(
             decoding=self.decoding,
             use_cer=self.cfg.use_cer,
@@ -197,10 +204,9 @@ class EncDecRNNTModel(ASRModel, ASRAdapterModelMixin, Exportable):
             decoding_cfg: a `decoding` section; None keeps the present one.
 
         Raises:
-            ConfigError: no labels.
+            ConfigError: no labels, one that is no string, or one that stands twice.
         """
-        if not new_vocabulary:
-            raise ConfigError(f"new_vocabulary is {new_vocabulary!r}; expected a list of labels that is not empty.")
+        check_new_vocabulary(new_vocabulary)
         if list(new_vocabulary) == list(self.joint.vocabulary):
             logger.warning("the new vocabulary is the present one: nothing changes")
             return

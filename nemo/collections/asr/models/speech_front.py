@@ -9,12 +9,18 @@ from typing import Any
 
 from torch import Tensor
 
+from nemo.collections.asr.models.output_sizes import check_features
 from nemo.collections.asr.modules.releases import follow_release
 from nemo.core.neural_types import AudioSignal, LengthsType, NeuralType, SpectrogramType
 
 
 def build_speech_front(model: Any) -> None:
-    """Gives `model` its `preprocessor`, `encoder` and `spec_augmentation` from the sections of its config."""
+    """Gives `model` its `preprocessor`, `encoder` and `spec_augmentation` from the sections of its config.
+
+    Raises:
+        ConfigError: the encoder expects another number of features than the preprocessor gives.
+    """
+    check_features(model.cfg)
     model.preprocessor = model.from_config_dict(model.cfg.preprocessor)
     model.preprocessor.follow_release(model.cfg.nemo_version)
     model.encoder = model.from_config_dict(model.cfg.encoder)

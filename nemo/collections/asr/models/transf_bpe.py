@@ -11,6 +11,7 @@ from torch import nn
 
 from nemo.collections.asr.models.attention_model import AttentionEncDecModel
 from nemo.collections.asr.models.catalogue import published_models
+from nemo.collections.asr.models.output_sizes import warn_of_other_sizes
 from nemo.collections.common.losses.smoothed_cross_entropy import SmoothedCrossEntropyLoss
 from nemo.collections.common.modules.token_classifier import TokenClassifier
 from nemo.collections.common.modules.transformer_init import transformer_weights_init
@@ -75,6 +76,8 @@ class EncDecTransfModelBPE(AttentionEncDecModel):
         known = ("model_defaults", *TRAINING_KEYS)
         super().__init__(with_defaults(TransfModelConfig, cfg, also=known, mandatory=needed), trainer)
         self._build_encoder()
+        sizes = (self.padded_vocabulary_size, int(self.tokenizer.vocab_size))
+        warn_of_other_sizes(self.cfg, ("head.num_classes", "transf_decoder.vocab_size"), sizes)
         decoding = self.cfg.decoding
         if self.cfg.beam_search is not None:
             decoding = OmegaConf.merge(decoding, {"beam": self.cfg.beam_search})

@@ -169,7 +169,8 @@ def _open(source: AudioSource) -> _Opened:
             return _Opened(name, open(name, "rb"), status.st_size, is_in_memory=False)
     except FileNotFoundError as error:
         raise AudioFileError(
-            f"{name} does not exist. Expected an audio file; check the path (working folder: {os.getcwd()})."
+            f"{name or 'The empty path'} does not exist. Expected an audio file; check the path (working folder: "
+            f"{os.getcwd()})."
         ) from error
     except (OSError, ValueError) as error:  # a NUL in the name is a ValueError
         raise AudioFileError(f"{name} cannot be opened ({error}). Check its name and permissions.") from error
