@@ -19,6 +19,12 @@ class DealsOutBatches(Protocol):
         """Batches of this process whose results count, the first ones; None if it does not deal out its samples."""
 
 
+def outputs_of_set(outputs: list[Any], dataloader_idx: int) -> list[Any]:
+    """The list of one evaluation set; there is one list when there is one set."""
+    is_per_set = bool(outputs) and isinstance(outputs[0], list)
+    return outputs[dataloader_idx] if is_per_set else outputs
+
+
 def outputs_of_all_processes(outputs: list[Any], loader: Any, device: torch.device) -> tuple[list[Any], bool]:
     """The outputs of all processes in the order of the data, none twice.
 

@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from torch import Tensor
 
 from nemo.collections.asr.metrics.inner_layers import inner_results
+from nemo.core.classes.evaluation_outputs import outputs_of_set
 from nemo.core.classes.model_pt import ModelPT
 from nemo.core.classes.pretrained import PretrainedModelInfo, resolve_subclass_pretrained_model_info
 from nemo.utils.exceptions import ConfigError
@@ -257,12 +258,6 @@ class ASRModel(ModelPT):
     def multi_test_epoch_end(self, outputs: list[dict[str, Tensor]], dataloader_idx: int = 0) -> dict[str, Any]:
         """Loss (mean of the batches) and error rate of one test set."""
         return _combine(outputs, "test")
-
-
-def outputs_of_set(outputs: list[Any], dataloader_idx: int) -> list[Any]:
-    """The list of one evaluation set; there is one list when there is one set."""
-    is_per_set = bool(outputs) and isinstance(outputs[0], list)
-    return outputs[dataloader_idx] if is_per_set else outputs
 
 
 def given_audio(audio: Any, paths2audio_files: Any) -> Any:
