@@ -1,0 +1,104 @@
+"""Every recipe of examples/nlp, at toy size: builds, learns one batch, saves, restores, gives the same, exports."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import pytorch_lightning as pl
+import torch
+
+from nemo.collections.nlp import models
+from nemo.core.classes.model_pt import ModelPT
+from tests.examples.nlp import toy_recipes as toy
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What the harness needs to know of one recipe."""
+
+    model: str
+    """Class of :mod:`nemo.collections.nlp.models`."""
+    shrink: Callable[[Any, Any], Any]
+    """Makes the config small and writes its data to a folder; returns what `results` takes."""
+    results: Callable[[Any, Any], Any]
+    """What a trained model gives for it, to be compared with ==."""
+    exports: bool = True
+    """Its ONNX files are run and compared."""
+
+
+def classes_of_texts(model, texts):
+    return model.classifytext(texts, batch_size=2)
+
+
+RECIPES = {
+    "text_classification/conf/text_classification_config": Recipe(
+        "TextClassificationModel", toy.text_classification, classes_of_texts
+    ),
+    "text_classification/conf/text_classification_from_scratch": Recipe(
+        "TextClassificationModel", toy.text_classification, classes_of_texts
+    ),
+}
+"""One line for each recipe."""
+
+STEPS = 6
+
+
+class Losses(pl.Callback):
+    """Keeps the loss of each step."""
+
+    def __init__(self):
+        self.values = []
+
+    def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx):
+        self.values.append(float(outputs["loss"]))
+
+
+def trained(name, folder):
+    """The shrunk model after a few steps on one batch, its losses, and what its results are asked for."""
+    recipe, cfg = RECIPES[name], toy.read(name)
+    inputs = recipe.shrink(cfg, folder)
+    losses = Losses()
+    cfg.trainer.update(accelerator="cpu", devices=1, precision=32, strategy="auto", max_steps=STEPS, max_epochs=STEPS)
+    cfg.trainer.update(check_val_every_n_epoch=STEPS, val_check_interval=1.0, accumulate_grad_batches=1)
+    cfg.trainer.update(enable_progress_bar=False, enable_model_summary=False, log_every_n_steps=1)
+    trainer = pl.Trainer(**cfg.trainer, callbacks=[losses])
+    model = getattr(models, recipe.model)(cfg=cfg.model, trainer=trainer)
+    assert model.setup_optimization() is not None  # the recipe's own optimizer and schedule can be built
+    model.cfg.optim = {"name": "adamw", "lr": 0.005, "weight_decay": 0.0}
+    trainer.fit(model)
+    monitored = cfg.exp_manager.checkpoint_callback_params.monitor
+    assert torch.isfinite(torch.as_tensor(trainer.callback_metrics[monitored])), monitored
+    return model.eval(), losses.values, inputs
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_recipe_learns_saves_restores_and_exports(name, tmp_path):
+    recipe = RECIPES[name]
+    model, losses, inputs = trained(name, tmp_path)
+    assert len(losses) == STEPS
+    assert min(losses[-2:]) < losses[0]
+    model.save_to(str(tmp_path / "model.nemo"))
+    restored = ModelPT.restore_from(str(tmp_path / "model.nemo")).eval()
+    assert type(restored) is getattr(models, recipe.model)
+    for key, tensor in model.state_dict().items():
+        assert torch.equal(restored.state_dict()[key], tensor), key
+    results = recipe.results(restored, inputs)
+    assert results == recipe.results(model, inputs)
+    assert len(results) > 0
+    if recipe.exports:
+        files, _ = restored.export(str(tmp_path / "model.onnx"), check_trace=True)  # runs the file and compares
+        assert files
+
+
+@pytest.mark.parametrize("name", toy.NAMES)
+def test_recipe_has_the_sections_that_scripts_read(name):
+    cfg = toy.read(name)
+    assert set(cfg) >= {"name", "model", "trainer", "exp_manager"}
+    assert "optim" in cfg.model
+    assert cfg.trainer.logger is False
+    assert cfg.trainer.enable_checkpointing is False
+
+
+def test_every_recipe_has_a_line():
+    assert sorted(RECIPES) == toy.NAMES

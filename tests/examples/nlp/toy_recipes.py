@@ -1,0 +1,64 @@
+"""Recipes of examples/nlp at toy size: how they are read, and a tiny encoder with a vocabulary of words."""
+
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+EXAMPLES = Path(__file__).parents[3] / "examples" / "nlp"
+NAMES = sorted(str(path.relative_to(EXAMPLES).with_suffix("")) for path in EXAMPLES.rglob("*.yaml"))
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+WORDS = "the a red green blue cat dog bird runs sleeps sings in house garden tree what where is it ? . ,".split()
+ENCODER = {
+    "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32,
+    "max_position_embeddings": 64, "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0,
+}  # fmt: skip
+SET_SECTIONS = ("train_ds", "validation_ds", "test_ds")
+
+
+def read(recipe):
+    """The recipe as a script gets it."""
+    path = EXAMPLES / f"{recipe}.yaml"
+    with initialize_config_dir(str(path.parent), version_base="1.3"):
+        cfg = compose(path.stem)
+    OmegaConf.set_struct(cfg, False)
+    return cfg
+
+
+def write_lines(path, lines):
+    """Writes a file with these lines; returns its path as a string."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return str(path)
+
+
+def shrink_encoder(model, folder, words=WORDS):
+    """Gives a `model` section a tokenizer of whole words and an encoder of a few weights."""
+    vocabulary = list(dict.fromkeys([*SPECIAL, *words]))
+    model.tokenizer.vocab_file = write_lines(folder / "vocab.txt", vocabulary)
+    model.tokenizer.tokenizer_name = "bert-base-uncased"
+    model.language_model.pretrained_model_name = "bert-base-uncased"
+    model.language_model.config_file = None
+    model.language_model.config = {"vocab_size": len(vocabulary), **ENCODER}
+
+
+def set_keys(model, **keys):
+    """Sets keys of all three data sections that have them or are to have them."""
+    for name in SET_SECTIONS:
+        if model.get(name) is not None:
+            model[name].update(keys)
+
+
+# ------------------------------------------------------------------------------------------------- text classification
+
+TEXTS = ["the red cat runs", "a blue bird sings .", "the dog sleeps in the garden"]
+
+
+def text_classification(cfg, folder):
+    """Three texts of three classes; returns the texts."""
+    shrink_encoder(cfg.model, folder)
+    path = write_lines(folder / "texts.tsv", [f"{text}\t{number}" for number, text in enumerate(TEXTS)])
+    set_keys(cfg.model, file_path=path, batch_size=4, num_workers=0, shuffle=False)
+    cfg.model.dataset.update(num_classes=3, max_seq_length=32)
+    cfg.model.classifier_head.fc_dropout = 0.0
+    return TEXTS
