@@ -25,9 +25,13 @@ NOT_ARGUMENTS = ("name", "cls", "lr", "args", "sched", "_target_")
 
 
 def setup_optimization(
-    model: ModelPT, optim_config: Any = None, optim_kwargs: dict[str, Any] | None = None
+    model: ModelPT, optim_config: Any = None, optim_kwargs: dict[str, Any] | None = None, optimizers: int = 1
 ) -> tuple[torch.optim.Optimizer, dict[str, Any] | None] | None:
-    """Builds the optimizer and the schedule of `model`; see :meth:`ModelPT.setup_optimization`."""
+    """Builds the optimizer and the schedule of `model`; see :meth:`ModelPT.setup_optimization`.
+
+    A model that steps several `optimizers` for each batch says how many: Lightning counts each of their steps in
+    `trainer.max_steps`, and a schedule counts batches.
+    """
     config = _optim_config(model, optim_config)
     if config is None:
         return None
@@ -51,7 +55,7 @@ def setup_optimization(
     _check_group_keys(model, optimizer, label)
     scheduler = None
     if schedule is not None:
-        schedule = _with_trainer_limits(schedule, model._trainer)
+        schedule = _with_trainer_limits(schedule, model._trainer, optimizers)
         scheduler = prepare_lr_scheduler(
             optimizer=optimizer, scheduler_config=OmegaConf.create(schedule), train_dataloader=model._train_dl
         )
@@ -87,12 +91,12 @@ def _optimizer_class(config: dict[str, Any]) -> tuple[Any, str]:
     return get_optimizer(name), str(name)
 
 
-def _with_trainer_limits(schedule: dict[str, Any], trainer: Any) -> dict[str, Any]:
+def _with_trainer_limits(schedule: dict[str, Any], trainer: Any, optimizers: int) -> dict[str, Any]:
     """Tells the schedule how long training will be, as far as the trainer knows."""
     if trainer is None:
         return schedule
     if trainer.max_steps is not None and trainer.max_steps >= 0:
-        return {**schedule, "max_steps": trainer.max_steps}
+        return {**schedule, "max_steps": trainer.max_steps // optimizers}
     if not isinstance(trainer.accumulate_grad_batches, int):
         raise ConfigError(
             f"trainer.accumulate_grad_batches is {trainer.accumulate_grad_batches!r}; a schedule needs an integer to "

@@ -91,11 +91,12 @@ class Serialization:
         return DictConfig(OmegaConf.to_container(self._cfg, resolve=True))
 
 
-def instantiate(config: DictConfig, section: str = "") -> Any:
+def instantiate(config: DictConfig, section: str = "", **arguments: Any) -> Any:
     """Calls `config._target_` with the other keys, nested targets first (the semantics of Hydra's `instantiate`).
 
     Keys that the class does not take are dropped with a warning when they come from an archive (newer releases add
-    some) and are an error in a user's own config, which names `section`, the config's dotted path.
+    some) and are an error in a user's own config, which names `section`, the config's dotted path. `arguments`, which
+    may be any objects, are added to the keys.
     """
     import hydra.utils
     from hydra.errors import InstantiationException
@@ -103,7 +104,7 @@ def instantiate(config: DictConfig, section: str = "") -> Any:
     config = maybe_update_config_version(config, make_copy=True)
     checked = _with_known_keys(config, section)
     try:
-        return hydra.utils.instantiate(checked)
+        return hydra.utils.instantiate(checked, **arguments)
     except InstantiationException as error:
         if isinstance(error.__cause__, NeMoBaseException):  # it says what is wrong better than its wrapping does
             raise error.__cause__ from None

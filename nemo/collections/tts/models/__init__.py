@@ -1,0 +1,9 @@
+"""Speech synthesis models: what is trained, saved and restored."""
+
+from nemo.utils.lazy import lazy_exports
+
+__getattr__, __dir__, __all__ = lazy_exports(
+    __name__,
+    {"hifigan": ["HifiGanModel"]},
+    submodules=["base", "catalogue", "hifigan"],
+)

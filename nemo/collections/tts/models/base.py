@@ -1,0 +1,94 @@
+"""What kinds of speech synthesis models there are, by what they take and give."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from torch import Tensor
+
+from nemo.core.classes.model_pt import ModelPT
+from nemo.core.classes.pretrained import PretrainedModelInfo, resolve_subclass_pretrained_model_info
+
+KEYS_OF_USERS = (
+    "name",
+    "sample_rate",
+    "n_mel_channels",
+    "n_mels",
+    "n_window_size",
+    "n_window_stride",
+    "n_fft",
+    "lowfreq",
+    "highfreq",
+    "window",
+    "pad_value",
+    "mel_pad_value",
+    "ds_name",
+    "sup_data_path",
+    "sup_data_types",
+    "model_defaults",
+)
+"""Values that the original's YAML files keep in `model` to refer to them."""
+
+
+class _SpeechModel(ModelPT, ABC):
+    """A model of any of these kinds."""
+
+    @classmethod
+    def list_available_models(cls) -> list[PretrainedModelInfo]:
+        """The published models of all classes of this kind."""
+        import nemo.collections.tts.models as models
+
+        for name in models.__all__:
+            getattr(models, name)  # a class is only counted once it is loaded
+        return resolve_subclass_pretrained_model_info(cls)
+
+
+class SpectrogramGenerator(_SpeechModel):
+    """Turns text into spectrograms."""
+
+    @abstractmethod
+    def parse(self, str_input: str, **kwargs: Any) -> Tensor:
+        """The tokens [1, U] of a text."""
+
+    @abstractmethod
+    def generate_spectrogram(self, tokens: Tensor, **kwargs: Any) -> Tensor:
+        """The spectrograms [B, D, F] of tokens [B, U]."""
+
+
+class Vocoder(_SpeechModel):
+    """Turns spectrograms into audio."""
+
+    @abstractmethod
+    def convert_spectrogram_to_audio(self, spec: Tensor, **kwargs: Any) -> Tensor:
+        """The audio [B, T] of spectrograms [B, D, F]."""
+
+
+class MelToSpec(_SpeechModel):
+    """Turns mel spectrograms into linear ones."""
+
+    @abstractmethod
+    def convert_mel_spectrogram_to_linear(self, mel: Tensor, **kwargs: Any) -> Tensor:
+        """The linear spectrograms [B, N, F] of mel spectrograms [B, D, F]."""
+
+
+class TextToWaveform(_SpeechModel):
+    """Turns text into audio, in one."""
+
+    @abstractmethod
+    def parse(self, str_input: str, **kwargs: Any) -> Tensor:
+        """The tokens [1, U] of a text."""
+
+    @abstractmethod
+    def convert_text_to_waveform(self, *, tokens: Tensor, **kwargs: Any) -> Tensor | list[Tensor]:
+        """The audio of tokens [B, U]: [B, T], or one tensor for each."""
+
+
+class G2PModel(_SpeechModel):
+    """Turns spellings into pronunciations."""
+
+    @abstractmethod
+    def convert_graphemes_to_phonemes(
+        self, manifest_filepath: str, output_manifest_filepath: str, **kwargs: Any
+    ) -> Any:
+        """Writes a manifest with the pronunciations of the texts of another."""

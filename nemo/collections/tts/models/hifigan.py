@@ -1,0 +1,232 @@
+"""HiFi-GAN: a generator of audio, trained against discriminators of it (Kong et al., 2020).
+
+audio [B, T] -> mel [B, D, F] -> generator -> audio [B, 1, T] -> mel of all frequencies -> distance
+                                              audio -> discriminators of periods and of scales -> real or not?
+B batch, T samples, D mel bands, F frames.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from omegaconf import MISSING, OmegaConf
+from pytorch_lightning import Trainer
+from torch import Tensor, nn
+
+from nemo.collections.tts.data.loader import build_loader
+from nemo.collections.tts.losses.hifigan import DiscriminatorLoss, FeatureMatchingLoss, GeneratorLoss
+from nemo.collections.tts.models.base import KEYS_OF_USERS, Vocoder
+from nemo.collections.tts.models.catalogue import published_models
+from nemo.collections.tts.modules.hifigan import Generator
+from nemo.collections.tts.modules.hifigan_discriminators import MultiPeriodDiscriminator, MultiScaleDiscriminator
+from nemo.core.classes.exportable import Exportable
+from nemo.core.classes.optimization import setup_optimization
+from nemo.core.classes.pretrained import PretrainedModelInfo
+from nemo.core.classes.type_checking import typecheck
+from nemo.core.config.schema import with_defaults
+from nemo.core.neural_types import AudioSignal, MelSpectrogramType, NeuralType
+from nemo.core.training.keys import TRAINING_KEYS
+from nemo.utils.exceptions import ConfigError
+
+logger = logging.getLogger(__name__)
+
+OPTIMIZERS = 2
+"""Of the generator and of the discriminators; Lightning counts a step of each."""
+
+
+@dataclass
+class HifiGanModelConfig:
+    """`model` section."""
+
+    preprocessor: Any = MISSING
+    """The mel spectrograms that the generator takes."""
+    generator: Any = MISSING
+    """A :class:`~nemo.collections.tts.modules.hifigan.Generator`."""
+    l1_loss_factor: float = 45.0
+    """Weight of the distance between spectrograms."""
+    l1_loss_type: str = "mel"
+    """What is compared: mel, up to the highest frequency, or highfreq_mel, the generator's own spectrograms."""
+    debug: bool = False
+    """Small discriminators, for tests."""
+    max_steps: int | None = None
+    """Batches after which the schedules end; null: as many as the trainer takes."""
+    train_n_segments: int | None = None
+    denoise_strength: float = 0.0
+    """Weight of the generator's bias spectrum that :meth:`HifiGanModel.denoise` takes away."""
+    train_ds: Any = None
+    validation_ds: Any = None
+    test_ds: Any = None
+    optim: Any = None
+
+
+class HifiGanModel(Vocoder, Exportable):
+    """Vocoder that is trained against discriminators.
+
+    Args:
+        cfg: a :class:`HifiGanModelConfig`, DictConfig or dict.
+        trainer: a Lightning Trainer; may be set later.
+
+    Raises:
+        ConfigError: a section that is missing or does not fit the others.
+    """
+
+    generator: Generator
+
+    def __init__(self, cfg: Any, trainer: Trainer | None = None) -> None:
+        parts = ("preprocessor", "generator")
+        known = (*KEYS_OF_USERS, *TRAINING_KEYS)
+        super().__init__(with_defaults(HifiGanModelConfig, cfg, also=known, mandatory=parts), trainer)
+        section = self.cfg.preprocessor
+        self.audio_to_melspec_precessor = self.from_config_dict(section)  # the name is that of archives
+        all_frequencies = {} if self.cfg.l1_loss_type == "highfreq_mel" else {"highfreq": None}
+        self.trg_melspec_fn = self.from_config_dict(OmegaConf.merge(section, all_frequencies, {"use_grads": True}))
+        self.generator = self.from_config_dict(self.cfg.generator)
+        self.mpd = MultiPeriodDiscriminator(debug=self.cfg.debug)
+        self.msd = MultiScaleDiscriminator(debug=self.cfg.debug)
+        if self.generator.hop_length != section.n_window_stride:
+            raise ConfigError(
+                f"model.generator.upsample_rates make {self.generator.hop_length} samples of a frame, and "
+                f"model.preprocessor.n_window_stride is {section.n_window_stride}. Make the product of the rates equal "
+                "to the stride."
+            )
+        self.generator_loss, self.discriminator_loss = GeneratorLoss(), DiscriminatorLoss()
+        self.feature_loss = FeatureMatchingLoss()
+        self.automatic_optimization = False
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz of the audio."""
+        return int(self.cfg.preprocessor.sample_rate)
+
+    # --------------------------------------------------------------------------------------------------------- network
+
+    @property
+    def input_types(self) -> dict[str, NeuralType]:
+        """Log-mel spectrograms."""
+        return {"spec": NeuralType(("B", "D", "T"), MelSpectrogramType())}
+
+    @property
+    def output_types(self) -> dict[str, NeuralType]:
+        """Audio."""
+        return {"audio": NeuralType(("B", "S", "T"), AudioSignal(self.sample_rate))}
+
+    @typecheck()
+    def forward(self, *, spec: Tensor) -> Tensor:
+        """Audio [B, 1, T] of log-mel spectrograms [B, D, F]; T is F times the hop."""
+        return self.generator(x=spec)
+
+    @torch.no_grad()
+    def convert_spectrogram_to_audio(self, spec: Tensor, **kwargs: Any) -> Tensor:
+        """Audio [B, T] of log-mel spectrograms [B, D, F]; `kwargs` are for other vocoders."""
+        with nn.utils.parametrize.cached():  # each normalised weight is computed once
+            return self(spec=spec).squeeze(1)
+
+    # -------------------------------------------------------------------------------------------------------- training
+
+    def configure_optimizers(self) -> Any:
+        """Optimizers, and schedules where there are some, of the generator and of the discriminators."""
+        networks: list[list[nn.Module]] = [[self.generator], [self.msd, self.mpd]]
+        built = [self._optimization_of(parts) for parts in networks]
+        optimizers = [optimizer for optimizer, _ in built]
+        schedules = [schedule["scheduler"] for _, schedule in built if schedule is not None]  # stepped by hand, below
+        return (optimizers, schedules) if schedules else optimizers
+
+    def _optimization_of(self, networks: Iterable[nn.Module]) -> tuple[Any, Any]:
+        parameters = [parameter for network in networks for parameter in network.parameters()]
+        self._optimizer_param_groups = [{"params": parameters}]
+        built = setup_optimization(self, optimizers=OPTIMIZERS)
+        if built is None:
+            raise ConfigError("model.optim is missing. Expected an optimizer, such as {name: adamw, lr: 0.0002}.")
+        return built
+
+    def training_step(self, batch: Any, batch_idx: int) -> None:
+        """One step of the discriminators, then one of the generator; logs their losses."""
+        audio, mel, target_mel = self._spectrograms(batch)
+        generator_optimizer, discriminator_optimizer = self.optimizers()  # type: ignore[attr-defined]  # there are two
+        generated = self(spec=mel)
+
+        self.toggle_optimizer(discriminator_optimizer)
+        losses = {}
+        for name, judge in (("mpd", self.mpd), ("msd", self.msd)):
+            real, fake, _, _ = judge(y=audio, y_hat=generated.detach())
+            losses[f"d_loss_{name}"], *_ = self.discriminator_loss(disc_real_outputs=real, disc_generated_outputs=fake)
+        losses["d_loss"] = losses["d_loss_mpd"] + losses["d_loss_msd"]
+        self._step(discriminator_optimizer, losses["d_loss"])
+
+        self.toggle_optimizer(generator_optimizer)
+        distance = F.l1_loss(target_mel, self._target_spectrogram(generated.squeeze(1)))
+        losses["g_l1_loss"] = distance
+        total = distance * self.cfg.l1_loss_factor
+        for name, judge in (("mpd", self.mpd), ("msd", self.msd)):
+            _, fake, layers_real, layers_fake = judge(y=audio, y_hat=generated)
+            losses[f"g_loss_{name}"], _ = self.generator_loss(disc_outputs=fake)
+            losses[f"g_loss_fm_{name}"] = self.feature_loss(fmap_r=layers_real, fmap_g=layers_fake)
+            total = total + losses[f"g_loss_{name}"] + losses[f"g_loss_fm_{name}"]
+        losses["g_loss"] = total
+        self._step(generator_optimizer, total)
+
+        self._step_schedules()
+        self.log_dict({name: value.detach() for name, value in losses.items()}, on_step=True, sync_dist=True)
+        self.log("global_step", float(self.global_step))
+
+    def _step(self, optimizer: Any, loss: Tensor) -> None:
+        optimizer.zero_grad()
+        self.manual_backward(loss)
+        optimizer.step()
+        self.untoggle_optimizer(optimizer)
+
+    def _step_schedules(self) -> None:
+        schedules = self.lr_schedulers()
+        for schedule in schedules if isinstance(schedules, list) else [schedules] if schedules is not None else []:
+            schedule.step()  # type: ignore[call-arg]  # none of them waits for a metric
+
+    def validation_step(self, batch: Any, batch_idx: int, dataloader_idx: int = 0) -> None:
+        """Logs the distance of spectrograms, and the first batch's audio where a logger takes audio."""
+        _, mel, target_mel = self._spectrograms(batch)
+        generated = self(spec=mel).squeeze(1)
+        loss = F.l1_loss(target_mel, self._target_spectrogram(generated))
+        self.log_dict({"val_loss": loss}, on_epoch=True, sync_dist=True)
+
+    def _spectrograms(self, batch: Any) -> tuple[Tensor, Tensor, Tensor]:
+        """Audio [B, 1, T], the generator's input, and what its output is compared with."""
+        audio, lengths = batch[0], batch[1]
+        mel = batch[2] if len(batch) > 2 else self.audio_to_melspec_precessor(audio, lengths)[0]
+        target, _ = self.trg_melspec_fn(audio, lengths)
+        return audio.unsqueeze(1), mel, target
+
+    def _target_spectrogram(self, audio: Tensor) -> Tensor:
+        lengths = audio.new_full((audio.shape[0],), audio.shape[1], dtype=torch.long)
+        return self.trg_melspec_fn(audio, lengths)[0]
+
+    # ------------------------------------------------------------------------------------------------------------ data
+
+    def setup_training_data(self, train_data_config: Any) -> None:
+        """Audio to train on; see :func:`~nemo.collections.tts.data.loader.build_loader`."""
+        self._update_dataset_config("train", train_data_config)
+        self._train_dl = build_loader(train_data_config, "model.train_ds", shuffle=True)
+
+    def setup_validation_data(self, val_data_config: Any) -> None:
+        """Audio to validate on."""
+        self._update_dataset_config("validation", val_data_config)
+        self._validation_dl = build_loader(val_data_config, "model.validation_ds", shuffle=False)
+
+    # ---------------------------------------------------------------------------------------------------------- export
+
+    def input_example(self, max_batch: int = 1, max_dim: int = 64) -> tuple[dict[str, Tensor]]:
+        """A spectrogram of silence, for export."""
+        bands = self.generator.conv_pre.in_channels
+        return ({"spec": torch.zeros(max_batch, bands, max_dim, device=self.device)},)
+
+    def forward_for_export(self, spec: Tensor) -> Tensor:
+        """Audio [B, 1, T] of log-mel spectrograms [B, D, F]."""
+        return self.generator(x=spec)
+
+    @classmethod
+    def list_available_models(cls) -> list[PretrainedModelInfo]:
+        """The published models of this class."""
+        return published_models("HifiGanModel")

@@ -1,0 +1,126 @@
+"""HiFi-GAN's discriminators: is this audio real? (Kong et al., 2020, section 2.3; scales: Kumar et al., 2019)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils import spectral_norm
+
+from nemo.collections.tts.modules.weight_norm import weight_norm
+from nemo.core.classes.neural_module import NeuralModule
+
+SLOPE = 0.1
+PERIODS = (2, 3, 5, 7, 11)
+PERIOD_CHANNELS = (32, 128, 512, 1024, 1024)
+SMALL_PERIOD_CHANNELS = (8, 12, 32, 64, 64)
+SCALE_CHANNELS = (128, 128, 256, 512, 1024, 1024, 1024)
+SMALL_SCALE_CHANNELS = (16, 16, 32, 32, 64, 64, 64)
+"""The small ones are those of `debug: true`."""
+SCALE_LAYERS = ((15, 1, 1), (41, 2, 4), (41, 2, 16), (41, 4, 16), (41, 4, 16), (41, 1, 16), (5, 1, 1))
+"""Kernel, stride and groups of each convolution."""
+
+Judgements = tuple[list[Tensor], list[Tensor], list[list[Tensor]], list[list[Tensor]]]
+"""Scores of real and of generated audio, one for each discriminator, and the outputs of the layers of each."""
+
+
+class DiscriminatorP(nn.Module):
+    """Sees audio folded to columns of one period: every `period`-th sample of it in a row."""
+
+    def __init__(self, period: int, channels: Sequence[int]) -> None:
+        super().__init__()
+        self.period = period
+        widths = [1, *channels]
+        strides = [3] * (len(channels) - 1) + [1]
+        self.convs = nn.ModuleList(
+            weight_norm(nn.Conv2d(before, after, (5, 1), (stride, 1), padding=(2, 0)))
+            for before, after, stride in zip(widths, channels, strides, strict=False)
+        )
+        self.conv_post = weight_norm(nn.Conv2d(channels[-1], 1, (3, 1), padding=(1, 0)))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Audio [B, 1, T] -> scores [B, N] and the outputs of the layers."""
+        x = F.pad(x, (0, -x.shape[-1] % self.period), "reflect")
+        x = x.unflatten(-1, (-1, self.period))
+        outputs = []
+        for layer in self.convs:
+            x = F.leaky_relu(layer(x), SLOPE)
+            outputs.append(x)
+        x = self.conv_post(x)
+        outputs.append(x)
+        return x.flatten(1), outputs
+
+
+class DiscriminatorS(nn.Module):
+    """Sees audio at one rate through grouped, strided convolutions."""
+
+    def __init__(self, channels: Sequence[int], spectral: bool) -> None:
+        super().__init__()
+        norm = spectral_norm if spectral else weight_norm
+        widths = [1, *channels]
+        self.convs = nn.ModuleList(
+            norm(nn.Conv1d(before, after, kernel, stride, padding=kernel // 2, groups=groups))
+            for before, after, (kernel, stride, groups) in zip(widths, channels, SCALE_LAYERS, strict=False)
+        )
+        self.conv_post = norm(nn.Conv1d(channels[-1], 1, 3, padding=1))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Audio [B, 1, T] -> scores [B, N] and the outputs of the layers."""
+        outputs = []
+        for layer in self.convs:
+            x = F.leaky_relu(layer(x), SLOPE)
+            outputs.append(x)
+        x = self.conv_post(x)
+        outputs.append(x)
+        return x.flatten(1), outputs
+
+
+class MultiPeriodDiscriminator(NeuralModule):
+    """A discriminator for each of five periods.
+
+    Args:
+        debug: few channels, for tests.
+    """
+
+    def __init__(self, debug: bool = False) -> None:
+        super().__init__()
+        channels = SMALL_PERIOD_CHANNELS if debug else PERIOD_CHANNELS
+        self.discriminators = nn.ModuleList(DiscriminatorP(period, channels) for period in PERIODS)
+
+    def forward(self, y: Tensor, y_hat: Tensor) -> Judgements:
+        """Judges real audio `y` and generated `y_hat`, both [B, 1, T]."""
+        both = torch.cat([y, y_hat])
+        return _apart([discriminator(both) for discriminator in self.discriminators])
+
+
+class MultiScaleDiscriminator(NeuralModule):
+    """Discriminators for the audio itself, at half and at a quarter of its rate.
+
+    Args:
+        debug: few channels, for tests.
+    """
+
+    def __init__(self, debug: bool = False) -> None:
+        super().__init__()
+        channels = SMALL_SCALE_CHANNELS if debug else SCALE_CHANNELS
+        self.discriminators = nn.ModuleList(DiscriminatorS(channels, spectral=number == 0) for number in range(3))
+        self.meanpools = nn.ModuleList(nn.AvgPool1d(4, 2, padding=2) for _ in range(2))
+
+    def forward(self, y: Tensor, y_hat: Tensor) -> Judgements:
+        """Judges real audio `y` and generated `y_hat`, both [B, 1, T]."""
+        both = torch.cat([y, y_hat])
+        judged = [self.discriminators[0](both)]
+        for pool, discriminator in zip(self.meanpools, list(self.discriminators)[1:], strict=True):
+            both = pool(both)
+            judged.append(discriminator(both))
+        return _apart(judged)
+
+
+def _apart(judged: list[tuple[Tensor, list[Tensor]]]) -> Judgements:
+    """What was judged in one batch, real audio first."""
+    scores = [score.chunk(2) for score, _ in judged]
+    outputs = [[output.chunk(2) for output in layers] for _, layers in judged]
+    real, generated = ([[pair[kind] for pair in layers] for layers in outputs] for kind in (0, 1))
+    return [pair[0] for pair in scores], [pair[1] for pair in scores], real, generated
