@@ -6,7 +6,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
         "attention": ["MultiHeadAttention"],
-        "cache": ["DecoderCache"],
+        "cache": ["DecoderCache", "KeyValueCache"],
         "decoder": ["TransformerDecoder", "TransformerDecoderBlock"],
         "embedding": ["TransformerEmbedding"],
         "encoder": ["TransformerEncoder", "TransformerEncoderBlock"],

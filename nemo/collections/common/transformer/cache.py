@@ -9,36 +9,20 @@ GROWTH = 32
 """Room for tokens at first; it doubles when it is used up."""
 
 
-class DecoderCache:
-    """What one generation keeps: keys and values of the tokens so far, and those of the encoder's states.
-
-    Hypotheses of one utterance lie side by side, [B x K] rows in all, and share the keys and values of their utterance,
-    which are computed once and never copied.
+class KeyValueCache:
+    """Keys and values of the tokens so far, of each layer.
 
     Args:
-        encoder_keys_and_values: of each layer, keys and values [B, N, S, D] of the encoder's states; None at a layer
-            that looks at none.
-        encoder_mask: added to the scores of attention to them, [B, 1, 1, S].
+        layers: that attend to earlier tokens.
         capacity: tokens there is room for at first; it grows.
     """
 
-    def __init__(
-        self,
-        encoder_keys_and_values: list[tuple[Tensor, Tensor]],
-        encoder_mask: Tensor | None,
-        capacity: int = GROWTH,
-    ) -> None:
-        self.encoder_keys_and_values = encoder_keys_and_values
-        self.encoder_mask = encoder_mask
+    def __init__(self, layers: int, capacity: int = GROWTH) -> None:
+        self.layers = layers
         self.length = 0
         """Tokens that all layers have seen."""
         self._capacity = max(1, capacity)
         self._store: Tensor | None = None  # [layers, 2, rows, N, capacity, D]
-
-    @property
-    def utterances(self) -> int:
-        """B."""
-        return self.encoder_keys_and_values[0][0].shape[0]
 
     def append(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """Adds the keys and values [rows, N, L, D] of the newest tokens, and returns those of all tokens."""
@@ -76,5 +60,32 @@ class DecoderCache:
 
     def _empty(self, like: Tensor, rows: int) -> Tensor:
         heads, width = like.shape[-3], like.shape[-1]
-        layers = len(self.encoder_keys_and_values)
-        return torch.empty(layers, 2, rows, heads, self._capacity, width, dtype=like.dtype, device=like.device)
+        return torch.empty(self.layers, 2, rows, heads, self._capacity, width, dtype=like.dtype, device=like.device)
+
+
+class DecoderCache(KeyValueCache):
+    """What one generation keeps: keys and values of the tokens so far, and those of the encoder's states.
+
+    Hypotheses of one utterance lie side by side, [B x K] rows in all, and share the keys and values of their utterance,
+    which are computed once and never copied.
+
+    Args:
+        encoder_keys_and_values: of each layer, keys and values [B, N, S, D] of the encoder's states.
+        encoder_mask: added to the scores of attention to them, [B, 1, 1, S].
+        capacity: tokens there is room for at first; it grows.
+    """
+
+    def __init__(
+        self,
+        encoder_keys_and_values: list[tuple[Tensor, Tensor]],
+        encoder_mask: Tensor | None,
+        capacity: int = GROWTH,
+    ) -> None:
+        super().__init__(len(encoder_keys_and_values), capacity)
+        self.encoder_keys_and_values = encoder_keys_and_values
+        self.encoder_mask = encoder_mask
+
+    @property
+    def utterances(self) -> int:
+        """B."""
+        return self.encoder_keys_and_values[0][0].shape[0]

@@ -6,12 +6,17 @@ https://arxiv.org/abs/2002.04745), else its output together with the residual, a
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
 from nemo.collections.common.transformer.attention import MultiHeadAttention
+from nemo.collections.common.transformer.cache import GROWTH, KeyValueCache
 from nemo.collections.common.transformer.feed_forward import PositionWiseFF
 from nemo.collections.common.transformer.masks import attention_mask
+from nemo.utils.exceptions import ConfigError
 
 
 class TransformerEncoderBlock(nn.Module):
@@ -57,6 +62,18 @@ class TransformerEncoderBlock(nn.Module):
             after: Tensor = states + self.second_sub_layer(self.layer_norm_2(states))
             return after
         states = self.layer_norm_1(states + self.first_sub_layer(states, states, states, mask))
+        normed_after: Tensor = self.layer_norm_2(states + self.second_sub_layer(states))
+        return normed_after
+
+    def step(self, states: Tensor, mask: Tensor | None, cache: KeyValueCache, layer: int) -> Tensor:
+        """Computes the newest tokens, states [rows, L, H]; `cache` has the others."""
+        normed = self.layer_norm_1(states) if self.pre_ln else states
+        keys, values = cache.append(layer, *self.first_sub_layer.keys_and_values(normed))
+        states = states + self.first_sub_layer.attend(normed, keys, values, mask)
+        if self.pre_ln:
+            after: Tensor = states + self.second_sub_layer(self.layer_norm_2(states))
+            return after
+        states = self.layer_norm_1(states)
         normed_after: Tensor = self.layer_norm_2(states + self.second_sub_layer(states))
         return normed_after
 
@@ -127,3 +144,39 @@ class TransformerEncoder(nn.Module):
         for layer in self.layers:
             encoder_states = layer(encoder_states, mask)
         return encoder_states if self.final_layer_norm is None else self.final_layer_norm(encoder_states)
+
+    def start(self, capacity: int = GROWTH) -> KeyValueCache:
+        """The cache of a text that is computed token by token, with none yet.
+
+        Args:
+            capacity: tokens that are expected.
+
+        Raises:
+            ConfigError: `mask_future` is not set: states of earlier tokens would change with each further one.
+        """
+        if not self.mask_future:
+            raise ConfigError(
+                "The encoder looks ahead (mask_future is false), so it cannot compute a text token by token. Build and "
+                "train it with mask_future: true."
+            )
+        return KeyValueCache(len(self.layers), capacity)
+
+    def step(self, states: Tensor, cache: KeyValueCache) -> Tensor:
+        """Computes the newest tokens, and adds them to `cache`.
+
+        Args:
+            states: [rows, L, H]; none of them is padding.
+            cache: of :meth:`start`.
+
+        Returns:
+            [rows, L, H].
+        """
+        length = states.shape[1]
+        mask = None
+        if length > 1:
+            is_valid = torch.ones(1, cache.length + length, dtype=torch.bool, device=states.device)
+            mask = attention_mask(is_valid, states.dtype, length)
+        for number, layer in enumerate(cast("Iterable[TransformerEncoderBlock]", self.layers)):
+            states = layer.step(states, mask, cache, number)
+        cache.advance(length)
+        return states if self.final_layer_norm is None else self.final_layer_norm(states)

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from nemo.collections.common.transformer import TransformerEncoder
+from nemo.utils.exceptions import ConfigError
 from tests.collections.common.transformer import tiny
 
 
@@ -44,3 +45,30 @@ def test_mask_future_hides_what_comes():
     encoder = TransformerEncoder(2, 16, 24, num_attention_heads=2, mask_future=True).eval()
     states, _ = tiny.utterances()
     assert torch.allclose(encoder(states)[:, :3], encoder(states[:, :3]), atol=1e-5)
+
+
+@pytest.mark.parametrize("pre_ln", [False, True])
+@pytest.mark.parametrize("pieces", [[1] * 7, [3, 1, 3], [7]])
+def test_steps_with_a_cache_are_the_whole_at_once(pre_ln, pieces):
+    encoder = TransformerEncoder(2, 16, 24, num_attention_heads=2, mask_future=True, pre_ln=pre_ln).eval()
+    states, _ = tiny.utterances()
+    cache = encoder.start(capacity=2)
+    stepped = torch.cat([encoder.step(piece, cache) for piece in states.split(pieces, dim=1)], dim=1)
+    assert cache.length == 7
+    assert torch.allclose(stepped, encoder(states), atol=1e-5)
+
+
+def test_rows_of_the_cache_can_be_chosen_anew():
+    encoder = TransformerEncoder(2, 16, 24, num_attention_heads=2, mask_future=True).eval()
+    states, _ = tiny.utterances()
+    cache = encoder.start()
+    encoder.step(states[:, :4], cache)
+    cache.select(torch.tensor([2, 0, 0]))
+    found = encoder.step(states[:, 4:], cache)
+    expected = encoder(torch.cat((states[[2, 0, 0], :4], states[:, 4:]), dim=1))[:, 4:]
+    assert torch.allclose(found, expected, atol=1e-5)
+
+
+def test_encoder_that_looks_ahead_has_no_cache():
+    with pytest.raises(ConfigError, match="mask_future: true"):
+        TransformerEncoder(1, 16, 24).start()

@@ -6,9 +6,12 @@ __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
         "beam": ["BeamSearchSequenceGenerator", "beam_search"],
+        "ensemble": ["EnsembleBeamSearchSequenceGenerator"],
         "generator": ["Generated", "SequenceGenerator"],
         "greedy": ["GreedySequenceGenerator", "greedy_search"],
+        "language_model": ["BeamSearchSequenceGeneratorWithLanguageModel"],
         "sampling": ["TopKSequenceGenerator"],
-        "scorer": ["CachedScorer", "TokenScorer"],
+        "scorer": ["CachedScorer", "CausalScorer", "TokenScorer"],
+        "token_choice": ["drawing", "nucleus"],
     },
 )

@@ -9,6 +9,7 @@ from torch import Tensor
 from nemo.collections.common.transformer.cache import GROWTH
 from nemo.collections.common.transformer.decoder import TransformerDecoder
 from nemo.collections.common.transformer.embedding import TransformerEmbedding
+from nemo.collections.common.transformer.encoder import TransformerEncoder
 
 
 class TokenScorer(Protocol):
@@ -57,4 +58,38 @@ class CachedScorer:
 
     def select(self, rows: Tensor) -> None:
         """Goes on with these rows; the rows of an utterance stay together, as many for each."""
+        self._cache.select(rows)
+
+
+class CausalScorer:
+    """A language model: an encoder that does not look ahead and a classifier of its states, with a cache.
+
+    Args:
+        embedding: of tokens.
+        encoder: on the embedding, with `mask_future`.
+        classifier: states -> log-probabilities, or logits.
+        vocab_size: tokens that exist; classes above have no probability. None: all classes are tokens.
+        capacity: tokens that are expected.
+    """
+
+    def __init__(
+        self,
+        embedding: TransformerEmbedding,
+        encoder: TransformerEncoder,
+        classifier: Any,
+        vocab_size: int | None = None,
+        capacity: int = GROWTH,
+    ) -> None:
+        self._embedding, self._encoder, self._classifier = embedding, encoder, classifier
+        self._vocab_size = vocab_size
+        self._cache = encoder.start(capacity)
+
+    def advance(self, tokens: Tensor) -> Tensor:
+        """Adds the newest tokens [rows, L] and gives log-probabilities [rows, V] of the token after them."""
+        states = self._encoder.step(self._embedding(tokens, start_pos=self._cache.length), self._cache)
+        scores: Tensor = self._classifier(hidden_states=states[:, -1:])[:, 0]
+        return scores[:, : self._vocab_size].log_softmax(dim=-1)
+
+    def select(self, rows: Tensor) -> None:
+        """Goes on with these rows; a row may come several times."""
         self._cache.select(rows)
