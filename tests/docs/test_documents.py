@@ -96,7 +96,8 @@ def test_overrides_of_training_commands_are_keys_of_their_config():
 
 @pytest.fixture
 def workplace(tmp_path, monkeypatch, tiny_archive, streaming_archive):
-    """A folder with what the snippets name: model.nemo, streaming.nemo, a.wav, b.wav."""
+    """A folder with what the snippets name: model.nemo, streaming.nemo, a.wav, b.wav, and the recipes."""
+    (tmp_path / "examples").symlink_to(ROOT / "examples", target_is_directory=True)
     (tmp_path / "model.nemo").write_bytes(tiny_archive.read_bytes())
     (tmp_path / "streaming.nemo").write_bytes(streaming_archive.read_bytes())
     for name in ("a.wav", "b.wav"):
