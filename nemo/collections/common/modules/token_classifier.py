@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from nemo.collections.common.modules.multi_layer_perceptron import MultiLayerPerceptron
@@ -36,6 +37,7 @@ class TokenClassifier(NeuralModule, Exportable):
         use_transformer_init: bool = True,
     ) -> None:
         super().__init__()
+        self.hidden_size = hidden_size
         self.log_softmax = log_softmax
         self.mlp = MultiLayerPerceptron(hidden_size, num_classes, num_layers, activation, log_softmax)
         self.dropout = nn.Dropout(dropout)
@@ -52,6 +54,10 @@ class TokenClassifier(NeuralModule, Exportable):
         """Log-probabilities, or logits."""
         kind = LogprobsType() if self.log_softmax else LogitsType()
         return {"log_probs" if self.log_softmax else "logits": NeuralType(("B", "T", "D"), kind)}
+
+    def input_example(self, max_batch: int = 2, max_dim: int = 16) -> tuple[Tensor]:
+        """Random states, for tracing."""
+        return (torch.randn(max_batch, max_dim, self.hidden_size),)
 
     @typecheck()
     def forward(self, hidden_states: Tensor) -> Tensor:

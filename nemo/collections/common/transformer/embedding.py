@@ -71,7 +71,7 @@ class TransformerEmbedding(nn.Module):
     def _positions(self, start: int, end: int) -> Tensor:
         if isinstance(self.position_embedding, FixedPositionalEncoding):
             return self.position_embedding.first(end)[start:end]
-        if end > self.max_sequence_length:
+        if not torch.jit.is_tracing() and end > self.max_sequence_length:
             raise ShapeError(
                 f"A text of {end} tokens is too long: this model has learned {self.max_sequence_length} positions "
                 "(max_sequence_length). Split the text, or train with a larger max_sequence_length."

@@ -29,7 +29,8 @@ def attention_mask(is_valid: Tensor | None, dtype: torch.dtype, causal_queries: 
     if is_valid is None:
         return None
     may_look = is_valid.bool()[:, None, None, :]
-    if causal_queries is not None and causal_queries > 1:
+    # an exported graph is for any number of queries, so it has the mask even where one query needs none
+    if causal_queries is not None and (torch.jit.is_tracing() or causal_queries > 1):
         keys = is_valid.shape[1]
         ones = torch.ones(causal_queries, keys, dtype=torch.bool, device=is_valid.device)
         may_look = may_look & ones.tril(keys - causal_queries)

@@ -35,7 +35,8 @@ class FixedPositionalEncoding(nn.Module):
 
     def first(self, length: int) -> Tensor:
         """The encodings [length or more, H] of the first positions."""
-        if length <= self.pos_enc.shape[0]:
+        # an exported graph cannot choose, and has the positions of the table
+        if torch.jit.is_tracing() or length <= self.pos_enc.shape[0]:
             return self.pos_enc
         if length > self._longer.shape[0]:
             # twice as many, so that decoding one token after the other does not compute them at each step

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from omegaconf import MISSING
 from torch import Tensor
 
@@ -146,6 +147,11 @@ class TransformerEncoderNM(NeuralModule, Exportable):
         """What comes after the embedding."""
         return self._encoder
 
+    def input_example(self, max_batch: int = 2, max_dim: int = 16) -> tuple[Any, ...]:
+        """Random tokens, for tracing."""
+        size = (max_batch, min(max_dim, self.max_sequence_length))
+        return (torch.randint(self.vocab_size, size), torch.ones(size))
+
     @typecheck()
     def forward(self, input_ids: Tensor, encoder_mask: Tensor | None = None) -> Tensor:
         """Tokens [B, L] and a mask [B, L], 1 where there is no padding -> states [B, L, H]."""
@@ -236,6 +242,13 @@ class TransformerDecoderNM(NeuralModule, Exportable):
     def decoder(self) -> TransformerDecoder:
         """What comes after the embedding."""
         return self._decoder
+
+    def input_example(self, max_batch: int = 2, max_dim: int = 16) -> tuple[Any, ...]:
+        """Random tokens and states, for tracing."""
+        length = min(max_dim, self.max_sequence_length)
+        tokens = torch.randint(self.vocab_size, (max_batch, length))
+        states = torch.randn(max_batch, length + 1, self.hidden_size)
+        return (tokens, torch.ones(tokens.shape), states, torch.ones(states.shape[:2]))
 
     @typecheck()
     def forward(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from nemo.collections.common.exceptions import TextFileError
-from nemo.collections.nlp.data.text_lines import TextLine, read_lines
+from nemo.collections.nlp.data.text_lines import TextLine, iter_lines
 from nemo.collections.nlp.data.text_processors import TextProcessor, prepared
 from nemo.collections.nlp.data.token_batches import TokenTexts
 from nemo.utils.exceptions import ConfigError
@@ -54,16 +55,31 @@ def read_parallel_lines(
     Raises:
         TextFileError: a file is missing, empty or not in UTF-8, or one has more lines than the other.
     """
-    sides = read_lines(source, num_samples), read_lines(target, num_samples)
-    shorter, longer = sorted(sides, key=len)
-    if len(shorter) != len(longer):
-        first = longer[len(shorter)]
+    pairs = list(iter_parallel_lines(source, target, num_samples))
+    if not pairs:
         raise TextFileError(
-            f"{shorter[0].file} has {len(shorter)} lines and {longer[0].file} has {len(longer)}: {first.place} "
-            f"({first.text[:40]!r}) has no translation. Expected a line of one for each line of the other; look for a "
-            "line that is missing or was broken in two."
+            f"{source} and {target} are empty. Expected a sentence on each line, and its translation on the same line "
+            "of the other file; check the paths."
         )
-    return sides
+    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+
+
+def iter_parallel_lines(
+    source: str | os.PathLike[str], target: str | os.PathLike[str], num_samples: int = -1
+) -> Iterator[tuple[TextLine, TextLine]]:
+    """The pairs one after the other, as :func:`read_parallel_lines`; two empty files have none."""
+    sides = iter_lines(source, num_samples), iter_lines(target, num_samples)
+    for number, (first, second) in enumerate(zip_longest(*sides)):
+        if first is None or second is None:
+            longer = first or second
+            assert longer is not None
+            left = sum(1 for _ in sides[0 if second is None else 1]) + 1
+            raise TextFileError(
+                f"{target if second is None else source} has {number} lines and {longer.file} has {number + left}: "
+                f"{longer.place} ({longer.text[:40]!r}) has no translation. Expected a line of one for each line of "
+                "the other; look for a line that is missing or was broken in two."
+            )
+        yield first, second
 
 
 def check_roles(tokenizer: Any, key: str) -> None:

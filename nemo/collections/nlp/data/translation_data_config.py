@@ -57,7 +57,7 @@ class TranslationDataConfig:
     tar_shuffle_n: int = 100
     """Batches of tar files are mixed through a buffer of this size."""
     n_preproc_jobs: int | None = -2
-    """Processes that prepare tar files; negative: that many less than there are cores, plus one."""
+    """Not used: one process prepares tar files."""
     tar_file_prefix: str | None = "parallel"
     concat_sampling_technique: str | None = "temperature"
     """How several languages share an epoch: temperature, round-robin or random."""

@@ -25,11 +25,11 @@ from nemo.collections.common.transformer.generation.sampling import TopKSequence
 from nemo.collections.nlp.data.parallel_text import TextSide
 from nemo.collections.nlp.data.token_batches import TranslationBatch
 from nemo.collections.nlp.data.translation_loader import LanguagePair, build_translation_loader
+from nemo.collections.nlp.data.translation_tokenizers import TranslationTokenizers
 from nemo.collections.nlp.inference.translator import Timing, Translation, Translator, text_of
 from nemo.collections.nlp.metrics.translation_scores import combined_scores, scores_of_batch
 from nemo.collections.nlp.models.translation_config import MTEncDecModelConfig
 from nemo.collections.nlp.models.translation_network import build_network
-from nemo.collections.nlp.models.translation_tokenizers import TranslationTokenizers
 from nemo.core.classes.exportable import Exportable
 from nemo.core.classes.model_pt import ModelPT
 from nemo.core.classes.pretrained import PretrainedModelInfo
