@@ -10,7 +10,7 @@ from torch import Tensor
 
 from nemo.collections.common.tokenizers.tokenizer_spec import TokenizerSpec
 from nemo.collections.nlp.data.word_pieces import WordTokenizer
-from nemo.collections.nlp.data.word_windows import Window, WindowShape, windows_of
+from nemo.collections.nlp.data.word_windows import SPECIAL_PIECES, Window, WindowShape, windows_of
 from nemo.core.classes.dataset import Dataset
 
 
@@ -43,6 +43,11 @@ class WindowQueries(Dataset):
         self._cls, self._sep = int(tokenizer.cls_id), int(tokenizer.sep_id)  # type: ignore[attr-defined]
         self._pad = int(tokenizer.pad_id)  # type: ignore[attr-defined]
 
+    @property
+    def longest(self) -> int:
+        """Pieces of the longest window, with [CLS] and [SEP]."""
+        return max((len(window.ids) + SPECIAL_PIECES for _, window in self.windows), default=0)
+
     def __len__(self) -> int:
         return len(self.windows)
 
@@ -50,7 +55,7 @@ class WindowQueries(Dataset):
         return self.windows[index]
 
     def _collate_fn(self, batch: list[tuple[int, Window]]) -> WindowBatch:
-        length = max(len(window.ids) for _, window in batch) + 2
+        length = max(len(window.ids) for _, window in batch) + SPECIAL_PIECES
         ids = torch.full((len(batch), length), self._pad)
         mask = torch.zeros(len(batch), length, dtype=torch.int64)
         for row, (_, window) in enumerate(batch):

@@ -30,11 +30,6 @@ def punctuation_labels(
     Raises:
         ConfigError: windows longer than the encoder's positions, or a batch size below 1.
     """
-    if model.max_length is not None and shape.max_seq_length > model.max_length:
-        raise ConfigError(
-            f"max_seq_length is {shape.max_seq_length}, and the encoder has {model.max_length} positions. Expected at "
-            f"most that many; longer texts are read through windows, so {model.max_length} is enough for any."
-        )
     size = len(texts) if batch_size is None else batch_size
     if size < 1:
         if not texts:
@@ -48,6 +43,7 @@ def punctuation_labels(
             shape,
             batch_size=size,
             device=model.device,
+            max_length=model.max_length,
             loader_options=dataloader_kwargs,
         )
     names = (model.punct_labels, model.capit_labels)

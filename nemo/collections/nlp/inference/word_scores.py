@@ -18,6 +18,7 @@ from tqdm import tqdm
 from nemo.collections.common.tokenizers.tokenizer_spec import TokenizerSpec
 from nemo.collections.nlp.data.window_queries import WindowQueries
 from nemo.collections.nlp.data.word_windows import WindowShape
+from nemo.utils.exceptions import ConfigError
 
 Scorer = Callable[[Tensor, Tensor, Tensor], Sequence[Tensor]]
 """input_ids, attention_mask and token_type_ids, all [B, S] -> logits [B, S, C] of each head."""
@@ -34,6 +35,7 @@ def word_log_probs(
     *,
     batch_size: int,
     device: torch.device,
+    max_length: int | None = None,
     loader_options: Mapping[str, Any] | None = None,
 ) -> list[list[np.ndarray]]:
     """The log-probabilities of each word's classes; of a word in several windows, their sum.
@@ -45,12 +47,21 @@ def word_log_probs(
         shape: windows of long texts.
         batch_size: windows computed together.
         device: where the model is.
+        max_length: most pieces that the encoder takes; None: any number.
         loader_options: more options of the DataLoader, such as `num_workers`.
 
     Returns:
         For each text, for each head, [N, C]; an empty list for a text without words.
+
+    Raises:
+        ConfigError: a window is longer than the encoder takes.
     """
     dataset = WindowQueries(texts, tokenizer, shape)
+    if max_length is not None and dataset.longest > max_length:
+        raise ConfigError(
+            f"max_seq_length is {shape.max_seq_length}, and the encoder has {max_length} positions. Expected at most "
+            f"that many; longer texts are read through windows, so {max_length} is enough for any."
+        )
     loader = DataLoader(
         dataset, **{"batch_size": batch_size, "collate_fn": dataset.collate_fn, **(loader_options or {})}
     )
