@@ -55,9 +55,9 @@ class TokenClassifier(NeuralModule, Exportable):
         kind = LogprobsType() if self.log_softmax else LogitsType()
         return {"log_probs" if self.log_softmax else "logits": NeuralType(("B", "T", "D"), kind)}
 
-    def input_example(self, max_batch: int = 2, max_dim: int = 16) -> tuple[Tensor]:
+    def input_example(self, max_batch: int | None = 2, max_dim: int | None = 16) -> tuple[Tensor]:
         """Random states, for tracing."""
-        return (torch.randn(max_batch, max_dim, self.hidden_size),)
+        return (torch.randn(max_batch or 2, max_dim or 16, self.hidden_size),)
 
     @typecheck()
     def forward(self, hidden_states: Tensor) -> Tensor:

@@ -147,9 +147,9 @@ class TransformerEncoderNM(NeuralModule, Exportable):
         """What comes after the embedding."""
         return self._encoder
 
-    def input_example(self, max_batch: int = 2, max_dim: int = 16) -> tuple[Any, ...]:
+    def input_example(self, max_batch: int | None = 2, max_dim: int | None = 16) -> tuple[Any, ...]:
         """Random tokens, for tracing."""
-        size = (max_batch, min(max_dim, self.max_sequence_length))
+        size = (max_batch or 2, min(max_dim or 16, self.max_sequence_length))
         return (torch.randint(self.vocab_size, size), torch.ones(size))
 
     @typecheck()
@@ -243,11 +243,11 @@ class TransformerDecoderNM(NeuralModule, Exportable):
         """What comes after the embedding."""
         return self._decoder
 
-    def input_example(self, max_batch: int = 2, max_dim: int = 16) -> tuple[Any, ...]:
+    def input_example(self, max_batch: int | None = 2, max_dim: int | None = 16) -> tuple[Any, ...]:
         """Random tokens and states, for tracing."""
-        length = min(max_dim, self.max_sequence_length)
-        tokens = torch.randint(self.vocab_size, (max_batch, length))
-        states = torch.randn(max_batch, length + 1, self.hidden_size)
+        length = min(max_dim or 16, self.max_sequence_length)
+        tokens = torch.randint(self.vocab_size, (max_batch or 2, length))
+        states = torch.randn(*tokens.shape[:1], length + 1, self.hidden_size)
         return (tokens, torch.ones(tokens.shape), states, torch.ones(states.shape[:2]))
 
     @typecheck()
