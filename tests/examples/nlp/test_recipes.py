@@ -31,12 +31,26 @@ def classes_of_texts(model, texts):
     return model.classifytext(texts, batch_size=2)
 
 
+def labelled_words(model, texts):
+    return model.add_predictions(texts, batch_size=2)
+
+
+def written_out(model, texts):
+    return model.add_punctuation_capitalization(texts, max_seq_length=8, step=2, margin=1)
+
+
 RECIPES = {
     "text_classification/conf/text_classification_config": Recipe(
         "TextClassificationModel", toy.text_classification, classes_of_texts
     ),
     "text_classification/conf/text_classification_from_scratch": Recipe(
         "TextClassificationModel", toy.text_classification, classes_of_texts
+    ),
+    "token_classification/conf/punctuation_capitalization_config": Recipe(
+        "PunctuationCapitalizationModel", toy.punctuation, written_out
+    ),
+    "token_classification/conf/token_classification_config": Recipe(
+        "TokenClassificationModel", toy.token_classification, labelled_words
     ),
 }
 """One line for each recipe."""

@@ -62,3 +62,39 @@ def text_classification(cfg, folder):
     cfg.model.dataset.update(num_classes=3, max_seq_length=32)
     cfg.model.classifier_head.fc_dropout = 0.0
     return TEXTS
+
+
+# ------------------------------------------------------------------------------------------------------ labels of words
+
+
+def tagged(folder, kind):
+    """text_X.txt and labels_X.txt of three sentences, X train and dev; returns the sentences."""
+    texts = ["the red cat runs", "a blue bird sings", "the dog sleeps in the garden"]
+    labels = {
+        "entities": ["O O B-PET O", "O O B-PET O", "O B-PET O O B-LOC I-LOC"],
+        "marks": ["OU OO OO .O", "OU ,O OO .O", "OU OU OO OO OO ?U"],
+    }[kind]
+    for name in ("train", "dev"):
+        write_lines(folder / f"text_{name}.txt", texts)
+        write_lines(folder / f"labels_{name}.txt", labels)
+    return texts
+
+
+def token_classification(cfg, folder):
+    """Three sentences with entities; returns them."""
+    shrink_encoder(cfg.model, folder)
+    texts = tagged(folder, "entities")
+    cfg.model.test_ds = None
+    cfg.model.dataset.update(data_dir=str(folder), num_workers=0)
+    set_keys(cfg.model, batch_size=4, shuffle=False)
+    cfg.model.head.fc_dropout = 0.0
+    return texts
+
+
+def punctuation(cfg, folder):
+    """Three sentences with marks and capitals; returns them."""
+    shrink_encoder(cfg.model, folder)
+    texts = tagged(folder, "marks")
+    set_keys(cfg.model, ds_item=str(folder), num_workers=0, persistent_workers=False)
+    cfg.model.punct_head.fc_dropout = cfg.model.capit_head.fc_dropout = 0.0
+    return texts
