@@ -5,7 +5,12 @@ from nemo.utils.lazy import lazy_exports
 __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
+        "intent_slot": ["IntentSlotClassificationModel"],
+        "dual_encoder": ["BertDPRModel", "BertJointIRModel"],
+        "entity_linking_model": ["EntityLinkingModel"],
         "masked_lm": ["BERTLMModel"],
+        "multi_label_intent_slot": ["MultiLabelIntentSlotClassificationModel"],
+        "glue": ["GLUEModel"],
         "nlp_model": ["NLPModel"],
         "qa": ["BERTQAModel", "QAModel"],
         "text_classifier": ["TextClassificationModel"],
@@ -16,6 +21,8 @@ __getattr__, __dir__, __all__ = lazy_exports(
     },
     submodules=[
         "encoder_config",
+        "glue",
+        "glue_benchmark",  # of the original's layout, served by nemo.aliases
         "nlp_model",
         "text_classification",  # of the original's layout, served by nemo.aliases
         "text_classifier",

@@ -14,7 +14,9 @@ from nemo.collections.nlp.models import NLPModel
 COMPAT = Path(__file__).parents[3] / "data" / "compat"
 
 
-@pytest.mark.parametrize(("name", "model_class"), [("n123_nlp_qa_0", "QAModel")])
+@pytest.mark.parametrize(
+    ("name", "model_class"), [("n123_nlp_qa_0", "QAModel"), ("n123_nlp_intent_slot_0", "IntentSlotClassificationModel")]
+)
 def test_archive_restores_computes_and_is_written_again(tmp_path, name, model_class):
     model = NLPModel.restore_from(str(COMPAT / f"{name}.nemo"), map_location="cpu").eval()
     assert type(model).__name__ == model_class
