@@ -9,6 +9,7 @@ import pytorch_lightning as pl
 import torch
 
 from nemo.collections.nlp import models
+from nemo.collections.nlp.data.encoder_inputs import EncoderInputs
 from nemo.core.classes.model_pt import ModelPT
 from tests.examples.nlp import toy_recipes as toy
 
@@ -39,7 +40,15 @@ def written_out(model, texts):
     return model.add_punctuation_capitalization(texts, max_seq_length=8, step=2, margin=1)
 
 
+def logits_of_pairs(model, texts):
+    inputs = EncoderInputs(model.tokenizer)
+    ids, types, mask = inputs.padded([inputs.of_pair(text, texts[0]) for text in texts])
+    with torch.no_grad():
+        return model.forward(input_ids=ids, token_type_ids=types, attention_mask=mask).tolist()
+
+
 RECIPES = {
+    "glue_benchmark/conf/glue_benchmark_config": Recipe("GLUEModel", toy.glue, logits_of_pairs),
     "text_classification/conf/text_classification_config": Recipe(
         "TextClassificationModel", toy.text_classification, classes_of_texts
     ),

@@ -64,6 +64,19 @@ def text_classification(cfg, folder):
     return TEXTS
 
 
+# ---------------------------------------------------------------------------------------------------------------- GLUE
+
+
+def glue(cfg, folder):
+    """Pairs of MRPC; returns texts."""
+    shrink_encoder(cfg.model, folder)
+    rows = [f"{number % 2}\t0\t0\t{text}\t{TEXTS[0]}" for number, text in enumerate(TEXTS)]
+    for name in ("train.tsv", "dev.tsv"):
+        write_lines(folder / name, ["Quality\t#1 ID\t#2 ID\t#1 String\t#2 String", *rows])
+    cfg.model.dataset.update(data_dir=str(folder), max_seq_length=32, num_workers=0)
+    return TEXTS
+
+
 # ------------------------------------------------------------------------------------------------------ labels of words
 
 

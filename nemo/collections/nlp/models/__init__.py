@@ -18,6 +18,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "token_classifier": ["TokenClassificationModel"],
         "transformer_lm": ["TransformerLMModel"],
         "translation": ["MTEncDecModel"],
+        "zero_shot_intent": ["ZeroShotIntentModel"],
     },
     submodules=[
         "encoder_config",

@@ -163,7 +163,8 @@ class NLPModel(ModelPT, Exportable):
 
     def test_step(self, batch: Any, batch_idx: int, dataloader_idx: int = 0) -> Any:
         """What :meth:`validation_step` gives; :attr:`testing` is True meanwhile."""
-        return self.validation_step(batch, batch_idx)
+        of_set = () if dataloader_idx == 0 else (dataloader_idx,)  # steps for one set do not take its number
+        return self.validation_step(batch, batch_idx, *of_set)
 
     def keep_step_output(self, output: Any, dataloader_idx: int = 0) -> None:
         """Keeps what a validation or test step gave for the end of the epoch; the same object only once."""
