@@ -12,6 +12,7 @@ from tests.examples.asr.toy_recipes import NAMES, read, shrink
 
 MODELS = {
     "an4/citrinet_an4": "EncDecCTCModelBPE",
+    "an4/conformer_ctc_bpe_an4": "EncDecCTCModelBPE",
     "an4/quartznet_an4": "EncDecCTCModel",
     "citrinet/citrinet_1024": "EncDecCTCModelBPE",
     "citrinet/citrinet_256": "EncDecCTCModelBPE",

@@ -45,6 +45,7 @@ def shrink(cfg, folder):
     paths, manifest = _recordings(model, folder)
     for name in ("train_ds", "validation_ds", "test_ds"):
         model[name].update(manifest_filepath=manifest, batch_size=4, num_workers=0, pin_memory=False, shuffle=False)
+        model[name].update(num_buckets=None, batch_duration=None)  # one batch is the epoch
         for perturbation in (model[name].get("augmentor") or {}).values():
             perturbation.prob = 0.0  # one batch is to be learnt
     _tokenizer(model, folder)
