@@ -256,8 +256,8 @@ class AudioToBPEDataset(_AudioTextDataset):
         )
         if self._unknown_texts:
             logger.warning(
-                "%d texts have characters that the tokenizer does not know; they became its unknown piece. The "
-                "first: %r. Clean the texts, or train the tokenizer on them.",
+                "%d texts have characters or words that the tokenizer does not know; they became its unknown piece. "
+                "The first: %r. Clean the texts, or train the tokenizer on them.",
                 len(self._unknown_texts),
                 self._unknown_texts[0][:80],
             )
@@ -271,8 +271,8 @@ class AudioToBPEDataset(_AudioTextDataset):
         if not self._unknown_ids.isdisjoint(ids):
             if self._raise_on_unknown:
                 raise ManifestError(
-                    f"The text {text[:80]!r} has characters that the tokenizer does not know. Clean the text, "
-                    "train the tokenizer on it, or set raise_on_unknown_characters to false."
+                    f"The text {text[:80]!r} has characters or words that the tokenizer does not know. Clean the "
+                    "text, train the tokenizer on it, or set raise_on_unknown_characters to false."
                 )
             self._unknown_texts.append(text)
         return ids

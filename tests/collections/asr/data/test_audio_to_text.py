@@ -159,7 +159,7 @@ def test_text_that_a_tokenizer_does_not_know_is_reported(tmp_path, caplog):
     soundfile.write(tmp_path / "0.wav", audio(0), RATE)
     (tmp_path / "m.json").write_text(json.dumps({"audio_filepath": "0.wav", "duration": 0.1, "text": "日本"}))
     AudioToBPEDataset(tmp_path / "m.json", SentencePieceTokenizer(BPE64), RATE)
-    assert "1 texts have characters that the tokenizer does not know" in caplog.text
+    assert "1 texts have characters or words that the tokenizer does not know" in caplog.text
     with pytest.raises(ManifestError, match="日本"):
         AudioToBPEDataset(tmp_path / "m.json", SentencePieceTokenizer(BPE64), RATE, raise_on_unknown_characters=True)
 
