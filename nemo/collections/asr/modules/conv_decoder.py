@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import cast
 
 import torch
-import torch.nn.functional as F
 from omegaconf import MISSING
 from torch import Tensor, nn
 
 from nemo.collections.asr.modules.jasper import init_weights
+from nemo.collections.common.modules.linear import linear
 from nemo.core.classes.exportable import Exportable
 from nemo.core.classes.neural_module import NeuralModule
 from nemo.core.classes.type_checking import typecheck
@@ -95,7 +95,7 @@ class ConvASRDecoder(NeuralModule, Exportable):
     def forward(self, encoder_output: Tensor) -> Tensor:
         """[B, H, S] -> log-probabilities [B, S, V + 1]."""
         layer = cast(nn.Conv1d, self.decoder_layers[0])  # a convolution in archives, a matrix product in fact
-        logits = F.linear(encoder_output.transpose(1, 2), layer.weight[:, :, 0], layer.bias)
+        logits = linear(encoder_output.transpose(1, 2), layer.weight[:, :, 0], layer.bias)
         if self.temperature != 1.0:
             logits = logits / self.temperature
         return torch.log_softmax(logits, dim=-1)

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from nemo.collections.common.modules.linear import Linear
 from nemo.core.classes.exportable import Exportable
 from nemo.core.classes.neural_module import NeuralModule
 from nemo.core.classes.type_checking import typecheck
@@ -82,10 +83,10 @@ class RNNTJoint(NeuralModule, Exportable):
             raise ConfigError(f"joint.jointnet.activation is {activation!r}; expected one of {', '.join(ACTIVATIONS)}.")
         width = int(jointnet["joint_hidden"])
         dropout = float(jointnet.get("dropout") or 0.0)
-        self.enc = nn.Linear(int(jointnet["encoder_hidden"]), width)
-        self.pred = nn.Linear(int(jointnet["pred_hidden"]), width)
+        self.enc = Linear(int(jointnet["encoder_hidden"]), width)
+        self.pred = Linear(int(jointnet["pred_hidden"]), width)
         drop = [nn.Dropout(dropout)] if dropout else []
-        self.joint_net = nn.Sequential(ACTIVATIONS[activation](), *drop, nn.Linear(width, self._num_classes))
+        self.joint_net = nn.Sequential(ACTIVATIONS[activation](), *drop, Linear(width, self._num_classes))
 
     # -------------------------------------------------------------------------------------------------------- scores
 

@@ -13,6 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nemo.collections.asr.modules.conformer.attention_context import AttentionMask
+from nemo.collections.asr.modules.conformer.blocked_attention import FEWEST_QUERIES, attend_in_blocks
+from nemo.collections.common.modules.linear import Linear
 from nemo.utils.exceptions import ConfigError
 
 BLOCK_QUERIES = 64
@@ -37,10 +39,10 @@ class MultiHeadAttention(nn.Module):
             )
         self.h, self.d_k = n_head, n_feat // n_head
         self.dropout_rate = dropout_rate
-        self.linear_q = nn.Linear(n_feat, n_feat, bias=use_bias)
-        self.linear_k = nn.Linear(n_feat, n_feat, bias=use_bias)
-        self.linear_v = nn.Linear(n_feat, n_feat, bias=use_bias)
-        self.linear_out = nn.Linear(n_feat, n_feat, bias=use_bias)
+        self.linear_q = Linear(n_feat, n_feat, bias=use_bias)
+        self.linear_k = Linear(n_feat, n_feat, bias=use_bias)
+        self.linear_v = Linear(n_feat, n_feat, bias=use_bias)
+        self.linear_out = Linear(n_feat, n_feat, bias=use_bias)
 
     def forward(self, x: Tensor, mask: AttentionMask, positions: Tensor, cache: Tensor | None = None) -> Tensor:
         """Attends.
@@ -99,7 +101,7 @@ class RelPositionMultiHeadAttention(MultiHeadAttention):
         use_bias: bool = True,
     ) -> None:
         super().__init__(n_head, n_feat, dropout_rate, use_bias)
-        self.linear_pos = nn.Linear(n_feat, n_feat, bias=False)
+        self.linear_pos = Linear(n_feat, n_feat, bias=False)
         self.pos_bias_u = pos_bias_u if pos_bias_u is not None else nn.Parameter(torch.zeros(self.h, self.d_k))
         self.pos_bias_v = pos_bias_v if pos_bias_v is not None else nn.Parameter(torch.zeros(self.h, self.d_k))
         self._kept: tuple[tuple[int, ...], Tensor] | None = None
@@ -109,10 +111,23 @@ class RelPositionMultiHeadAttention(MultiHeadAttention):
         query, key, value = self._heads(x, cache)
         keys = key.shape[2]
         scaled = (query + self.pos_bias_v[:, None]) * (1.0 / math.sqrt(self.d_k))
-        bias = position_scores(scaled, self.projected_positions(positions), keys)  # [B, N, S, K]
+        projected = self.projected_positions(positions)
+        if self._goes_in_blocks(query):
+            content = (query + self.pos_bias_u[:, None]) * (1.0 / math.sqrt(self.d_k))
+            return self._output(attend_in_blocks(content, scaled, key, value, projected, mask.blocked), mask)
+        bias = position_scores(scaled, projected, keys)  # [B, N, S, K]
         if mask.blocked is not None:
             bias = bias.masked_fill(mask.blocked, -torch.inf)
         return self._output(self._attend(query + self.pos_bias_u[:, None], key, value, bias), mask)
+
+    def _goes_in_blocks(self, query: Tensor) -> bool:
+        """Whether the blocks of a CPU pay: many queries, no gradients, no dropout of weights."""
+        return (
+            query.device.type == "cpu"
+            and _runs_as_it_stands()
+            and query.shape[2] >= FEWEST_QUERIES
+            and not (self.training and self.dropout_rate > 0)
+        )
 
     def projected_positions(self, positions: Tensor) -> Tensor:
         """[N, P, W] of encodings [1, P, H]; kept while the weights do not train and the length stays."""

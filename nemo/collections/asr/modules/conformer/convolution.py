@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nemo.collections.asr.modules.depthwise_conv import depthwise_conv1d, is_fast_here
+from nemo.collections.common.modules.linear import linear
 from nemo.utils.exceptions import ConfigError
 
 
@@ -108,7 +109,7 @@ def convolution_context(kernel_size: int, context: Sequence[int] | str | None) -
 
 def _pointwise(convolution: nn.Conv1d, x: Tensor) -> Tensor:
     """A convolution of one tap over [B, S, H] is a matrix product, which is faster."""
-    return F.linear(x, convolution.weight[:, :, 0], convolution.bias)
+    return linear(x, convolution.weight[:, :, 0], convolution.bias)
 
 
 def _depthwise(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from nemo.collections.asr.modules.conformer.attention import MultiHeadAttention
 from nemo.collections.asr.modules.conformer.attention_context import AttentionMask
 from nemo.collections.asr.modules.conformer.convolution import ConformerConvolution
+from nemo.collections.common.modules.linear import Linear
 from nemo.core.adapters.module_adapters import AdapterModuleMixin
 
 
@@ -43,10 +44,10 @@ class ConformerFeedForward(nn.Module):
 
     def __init__(self, d_model: int, d_ff: int, dropout: float, use_bias: bool = True) -> None:
         super().__init__()
-        self.linear1 = nn.Linear(d_model, d_ff, bias=use_bias)
+        self.linear1 = Linear(d_model, d_ff, bias=use_bias)
         self.activation = nn.SiLU()
         self.dropout = nn.Dropout(dropout)
-        self.linear2 = nn.Linear(d_ff, d_model, bias=use_bias)
+        self.linear2 = Linear(d_ff, d_model, bias=use_bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """Computes [..., H] -> [..., H]."""

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from nemo.collections.asr.modules.conformer.attention import RelPositionMultiHeadAttention
 from nemo.collections.asr.modules.conformer.attention_context import AttentionMask
+from nemo.collections.common.modules.linear import Linear
 from nemo.utils.exceptions import ConfigError
 
 
@@ -55,9 +56,9 @@ class RelPositionMultiHeadAttentionLongformer(RelPositionMultiHeadAttention):
         self.global_tokens, self.global_tokens_spacing = global_tokens, global_tokens_spacing
         self.global_attn_separate = global_attn_separate
         if global_attn_separate:
-            self.global_q = nn.Linear(n_feat, n_feat, bias=use_bias)
-            self.global_k = nn.Linear(n_feat, n_feat, bias=use_bias)
-            self.global_v = nn.Linear(n_feat, n_feat, bias=use_bias)
+            self.global_q = Linear(n_feat, n_feat, bias=use_bias)
+            self.global_k = Linear(n_feat, n_feat, bias=use_bias)
+            self.global_v = Linear(n_feat, n_feat, bias=use_bias)
 
     def forward(self, x: Tensor, mask: AttentionMask, positions: Tensor, cache: Tensor | None = None) -> Tensor:
         """Attends; `positions` [1, left + right + 1, N * W] are encodings of falling distances. See the base class."""

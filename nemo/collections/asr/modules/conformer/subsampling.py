@@ -13,7 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nemo.collections.asr.modules.conformer.subsampling_blocks import convolve_in_blocks, stages_of
+from nemo.collections.asr.modules.conformer.subsampling_blocks import convolve_in_blocks, fast_layer, stages_of
+from nemo.collections.common.modules.linear import Linear
 from nemo.utils.exceptions import ConfigError
 
 KERNEL = 3
@@ -76,12 +77,12 @@ class ConvSubsampling(nn.Module):
         self.is_causal = is_causal
         self.conv_chunking_factor = conv_chunking_factor
         self.masks_padding = False
-        """Set frames beyond the lengths to zero before each convolution; models of newer releases expect it."""
+        """Set frames beyond the lengths to zero before each convolution and pooling, as newer releases do."""
         self.stages = int(math.log2(subsampling_factor))
         layers = _STAGES[subsampling](self.stages, conv_channels, activation or nn.ReLU(), is_causal)
         self.conv = nn.Sequential(*layers)
-        bands = int(self.frames_after(torch.tensor(float(feat_in))))
-        self.out = nn.Linear(conv_channels * bands, feat_out)
+        bands = int(self.frames_after(torch.tensor(float(feat_in), device="cpu")))
+        self.out = Linear(conv_channels * bands, feat_out)
 
     def frames_after(self, lengths: Tensor) -> Tensor:
         """Frames left of `lengths` [any] frames; as integers."""
@@ -129,15 +130,16 @@ class ConvSubsampling(nn.Module):
         stages = stages_of(list(self.conv)) if _is_plain_computation(x) else None
         if stages is not None:
             return convolve_in_blocks(stages, x, lengths if self.masks_padding else None)
-        if not self.masks_padding:
+        is_training = _is_plain_training(x)
+        if not self.masks_padding and not is_training:
             return self.conv(x)
         for layer in self.conv:
-            if isinstance(layer, nn.Conv2d):
+            if self.masks_padding and isinstance(layer, nn.Conv2d | nn.MaxPool2d):
                 x = _without_padding(x, lengths)
-            x = layer(x)
+            x = fast_layer(layer, x) if is_training else layer(x)
             if getattr(layer, "stride", 1) not in (1, (1, 1)):
                 lengths = self._frames_after_stage(lengths)
-        return _without_padding(x, lengths)
+        return _without_padding(x, lengths) if self.masks_padding else x
 
     def _is_split(self, x: Tensor) -> bool:
         return not torch.jit.is_tracing() and self._rows_at_once(x) < x.shape[0]
@@ -176,11 +178,18 @@ def _without_padding(x: Tensor, lengths: Tensor) -> Tensor:
 
 
 def _is_plain_computation(x: Tensor) -> bool:
-    """Whether float32 numbers are computed on a CPU, without gradients, as the code stands."""
+    """Whether float32 or bfloat16 numbers are computed on a CPU, without gradients, as the code stands."""
+    return not torch.is_grad_enabled() and x.dtype in (torch.float32, torch.bfloat16) and _runs_on_cpu(x)
+
+
+def _is_plain_training(x: Tensor) -> bool:
+    """Whether float32 numbers are computed on a CPU, with gradients, as the code stands."""
+    return torch.is_grad_enabled() and x.dtype == torch.float32 and _runs_on_cpu(x)
+
+
+def _runs_on_cpu(x: Tensor) -> bool:
     return (
         x.device.type == "cpu"
-        and x.dtype == torch.float32
-        and not torch.is_grad_enabled()
         and not torch.is_autocast_enabled("cpu")
         and not torch.jit.is_tracing()
         and not torch.compiler.is_compiling()
@@ -236,7 +245,7 @@ class StackingSubsampling(nn.Module):
     def __init__(self, subsampling_factor: int, feat_in: int, feat_out: int, norm: bool = False) -> None:
         super().__init__()
         self.subsampling_factor = subsampling_factor
-        self.proj_out = nn.Linear(subsampling_factor * feat_in, feat_out)
+        self.proj_out = Linear(subsampling_factor * feat_in, feat_out)
         self.pre_norm = nn.LayerNorm(subsampling_factor * feat_in) if norm else None
 
     def frames_after(self, lengths: Tensor) -> Tensor:

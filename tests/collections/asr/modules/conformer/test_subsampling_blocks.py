@@ -42,3 +42,30 @@ def test_the_input_stays_as_it_is():
     with torch.no_grad():
         model(x, torch.tensor([40, 13]))
     assert torch.equal(x, before)
+
+
+def test_half_precision_goes_in_blocks_too():
+    module = ConvSubsampling("dw_striding", 8, 16, 8, 6).eval()
+    x, lengths = torch.randn(2, 50, 16), torch.tensor([50, 37])
+    with torch.no_grad():
+        expected = module(x, lengths)[0]
+        found = module.bfloat16()(x.bfloat16(), lengths)[0]
+    torch.testing.assert_close(found.float(), expected, atol=2e-2, rtol=2e-2)  # 8 bits
+
+
+@pytest.mark.parametrize("kind", ["dw_striding", "striding", "vggnet"])
+@pytest.mark.parametrize(("is_causal", "masks_padding"), [(False, False), (True, False), (False, True)])
+def test_gradients_are_those_of_the_layers_one_after_the_other(kind, is_causal, masks_padding):
+    module = ConvSubsampling(kind, 4, 16, 8, 6, is_causal=is_causal and kind != "vggnet")
+    module.masks_padding = masks_padding
+    x, lengths = torch.randn(2, 50, 16, requires_grad=True), torch.tensor([50, 50])
+    inputs = [x, *module.parameters()]
+    found = module(x, lengths)[0]
+    plain = module.conv(x.unsqueeze(1))
+    expected = module.out(plain.transpose(1, 2).flatten(2))
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+    grad = torch.randn_like(expected)
+    for ours, theirs in zip(
+        torch.autograd.grad(found, inputs, grad), torch.autograd.grad(expected, inputs, grad), strict=True
+    ):
+        torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
