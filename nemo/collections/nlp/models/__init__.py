@@ -7,7 +7,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
     {
         "intent_slot": ["IntentSlotClassificationModel"],
         "dual_encoder": ["BertDPRModel", "BertJointIRModel"],
-        "entity_linking_model": ["EntityLinkingModel"],
+        "entity_linker": ["EntityLinkingModel"],
         "masked_lm": ["BERTLMModel"],
         "multi_label_intent_slot": ["MultiLabelIntentSlotClassificationModel"],
         "glue": ["GLUEModel"],

@@ -104,10 +104,13 @@ class TextClassificationModel(NLPModel, Exportable):
         TextFileError: a file of texts cannot be used; names the line.
     """
 
+    config_class: type = TextClassificationModelConfig
+    """Describes the config; of models with further keys another one."""
+
     def __init__(self, cfg: Any, trainer: Trainer | None = None) -> None:
         known = (*KEYS_OF_USERS, *TRAINING_KEYS)
         self.class_weights: list[float] | None = None
-        super().__init__(with_defaults(TextClassificationModelConfig, cfg, also=known), trainer)
+        super().__init__(with_defaults(self.config_class, cfg, also=known), trainer)
         head = self.cfg.classifier_head
         self.classifier = SequenceClassifier(
             hidden_size=self.hidden_size,
