@@ -165,7 +165,7 @@ class BERTLMModel(NLPModel, Exportable):
         """Sums of a batch: losses, hidden tokens, those guessed right, pairs judged right."""
         _, mlm_loss, nsp_loss, outputs = self._losses(batch)
         tokens, pairs = batch[4].sum(), torch.tensor(len(batch[5]), device=mlm_loss.device)
-        right = ((outputs[0].argmax(dim=-1) == batch[3]) & batch[4].bool()).sum()
+        right = (outputs[0].argmax(dim=-1) == batch[3][batch[4].bool()]).sum()
         sums = {"mlm": mlm_loss * tokens, "tokens": tokens, "right": right, "pairs": pairs}
         if nsp_loss is not None:
             sums |= {"nsp": nsp_loss * pairs, "pairs_right": (outputs[1].argmax(dim=-1) == batch[5]).sum()}
@@ -185,14 +185,19 @@ class BERTLMModel(NLPModel, Exportable):
         return _of_set(outputs, "test")
 
     def _losses(self, batch: MaskedBatch) -> tuple[Tensor, Tensor, Tensor | None, tuple[Tensor, ...]]:
-        """Loss, that of tokens, that of pairs, and what the network gave."""
+        """Loss, that of tokens, that of pairs; and log-probabilities of the hidden tokens [N, V], logits of pairs."""
         input_ids, types, mask, output_ids, output_mask, labels = batch
-        outputs = self.forward(input_ids=input_ids, attention_mask=mask, token_type_ids=types)
-        mlm_loss = self.mlm_loss(log_probs=outputs[0], labels=output_ids, output_mask=output_mask)
+        states = self.bert_model(input_ids=input_ids, attention_mask=mask, token_type_ids=types)
+        is_chosen = output_mask.bool()
+        # most of the cost of a small encoder is in the classes of tokens that nobody asks for
+        log_probs = self.mlm_classifier(hidden_states=states[is_chosen][None])
+        ones = torch.ones_like(output_ids[is_chosen][None])
+        mlm_loss = self.mlm_loss(log_probs=log_probs, labels=output_ids[is_chosen][None], output_mask=ones)
         if self.only_mlm_loss:
-            return mlm_loss, mlm_loss, None, outputs
-        nsp_loss = self.nsp_loss(logits=outputs[1], labels=labels)
-        return self.agg_loss(loss_1=mlm_loss, loss_2=nsp_loss), mlm_loss, nsp_loss, outputs
+            return mlm_loss, mlm_loss, None, (log_probs[0],)
+        logits = self.nsp_classifier(hidden_states=states)
+        nsp_loss = self.nsp_loss(logits=logits, labels=labels)
+        return self.agg_loss(loss_1=mlm_loss, loss_2=nsp_loss), mlm_loss, nsp_loss, (log_probs[0], logits)
 
     # ------------------------------------------------------------------------------------------------------------ data
 
