@@ -83,5 +83,5 @@ class CTCLoss(Loss):
         if self.reduction == "mean":
             return (losses / target_lengths.clamp(min=1)).mean()
         if self.reduction == "mean_volume":
-            return losses.sum() / target_lengths.sum()
+            return losses.sum() / target_lengths.sum().clamp(min=1)
         return losses.sum() if self.reduction == "sum" else losses

@@ -14,6 +14,11 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 
+def precise_type(x: Tensor) -> torch.dtype:
+    """What sums over `x` are computed in: float32, and float64 for float64."""
+    return torch.promote_types(x.dtype, torch.float32)
+
+
 def joint_scores(logits: Tensor, targets: Tensor, blanks: Tensor) -> tuple[Tensor, Tensor]:
     """Log-probabilities of blanks and of the next token.
 
@@ -32,17 +37,18 @@ def joint_scores(logits: Tensor, targets: Tensor, blanks: Tensor) -> tuple[Tenso
 class _JointScores(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, logits: Tensor, targets: Tensor, blanks: Tensor) -> tuple[Tensor, Tensor]:
-        normaliser = torch.logsumexp(logits.float(), dim=-1)
+        precise = precise_type(logits)
+        normaliser = torch.logsumexp(logits.to(precise), dim=-1)
         following = _following(targets, logits)
         ctx.save_for_backward(logits, normaliser, following, blanks)
-        token = logits.gather(3, following)[..., 0].float() - normaliser
-        return logits[..., blanks].float() - normaliser[..., None], token
+        token = logits.gather(3, following)[..., 0].to(precise) - normaliser
+        return logits[..., blanks].to(precise) - normaliser[..., None], token
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_blank: Tensor, grad_token: Tensor) -> tuple[Tensor | None, ...]:
         logits, normaliser, following, blanks = ctx.saved_tensors
-        grad = (logits.float() - normaliser[..., None]).exp_()
+        grad = (logits.to(normaliser.dtype) - normaliser[..., None]).exp_()
         grad *= -(grad_blank.sum(dim=3) + grad_token)[..., None]
         grad.index_add_(3, blanks, grad_blank)
         grad.scatter_add_(3, following, grad_token[..., None])

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nemo.collections.asr.losses.joint_scores import joint_scores
+from nemo.collections.asr.losses.joint_scores import joint_scores, precise_type
 from nemo.collections.asr.losses.transducer_lattice import lattice_log_likelihood
 from nemo.core.classes.loss import Loss
 from nemo.core.classes.type_checking import typecheck
@@ -163,7 +163,8 @@ class RNNTLoss(Loss):
         stay, emit = joint_scores(logits[..., :classes], targets, blank)  # [B, T, U + 1, 1], [B, T, U + 1]
         if self.omega > 0 and random.random() < self.omega:
             return stay, emit[..., None], [1], [0]
-        lasting = logits[..., classes:].float().log_softmax(dim=-1) - self.sigma  # [B, T, U + 1, durations]
+        durations = logits[..., classes:].to(precise_type(logits))  # [B, T, U + 1, durations]
+        lasting = durations.log_softmax(dim=-1) - self.sigma
         moving = [place for place, duration in enumerate(self.durations) if duration > 0]
         return (
             stay + lasting[..., moving],
@@ -180,9 +181,10 @@ class RNNTLoss(Loss):
             return losses.sum()
         if self.reduction == "mean_batch":
             return losses.mean()
-        if self.reduction == "mean":
-            return (losses / target_lengths.to(losses.device)).mean()
-        return losses.sum() / target_lengths.sum().to(losses.device)
+        lengths = target_lengths.to(losses.device)
+        if self.reduction == "mean":  # a text without tokens counts as one token, here and below
+            return (losses / lengths.clamp(min=1)).mean()
+        return losses.sum() / lengths.sum().clamp(min=1)
 
 
 class _MoreGradient(torch.autograd.Function):

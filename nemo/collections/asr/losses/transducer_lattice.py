@@ -18,6 +18,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from nemo.collections.asr.losses.joint_scores import precise_type
+
 
 def lattice_log_likelihood(
     stay: Tensor,
@@ -95,7 +97,8 @@ class _Diagonals:
 
     def _skewed(self, stay: Tensor, emit: Tensor, frames: Tensor, tokens: Tensor) -> Tensor:
         """[S + E, B, N, P] log-probabilities of moves; minus infinity for moves out of the lattice."""
-        scores = torch.cat([stay, emit], dim=3).float()
+        scores = torch.cat([stay, emit], dim=3)
+        scores = scores.to(precise_type(scores))
         time = self._time_of_places(scores.device)
         place = torch.arange(self.places, device=scores.device)
         inside = (time >= 0) & (time < self.frames_of_all)

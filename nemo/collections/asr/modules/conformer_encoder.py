@@ -304,6 +304,8 @@ class ConformerEncoder(NeuralModule, Exportable, AccessMixin):
     def follow_release(self, nemo_version: str | None) -> None:
         """From 2.5 on the subsampling keeps padding zero between its convolutions."""
         self.pre_encode.masks_padding = masks_subsampling(nemo_version)
+        if self.reduction_position is not None:
+            self.reduction_subsampling.follow_release(nemo_version)
 
     # -------------------------------------------------------------------------------------------------------- network
 

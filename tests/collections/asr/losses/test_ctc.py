@@ -83,3 +83,11 @@ def test_frames_beyond_the_lengths_do_not_count(log_probs):
 def test_unknown_reductions_are_refused():
     with pytest.raises(ConfigError, match=r"ctc_reduction is 'average'.*mean_batch"):
         CTCLoss(2, reduction="average")
+
+
+def test_texts_without_tokens_have_a_finite_loss_by_volume():
+    log_probs = torch.randn(2, 5, 4).log_softmax(-1)
+    loss = CTCLoss(num_classes=3, reduction="mean_volume")
+    lengths = {"input_lengths": torch.tensor([5, 4]), "target_lengths": torch.tensor([0, 0])}
+    found = loss(log_probs=log_probs, targets=torch.zeros(2, 1, dtype=torch.long), **lengths)
+    assert torch.allclose(found, -log_probs[0, :, 3].sum() - log_probs[1, :4, 3].sum())

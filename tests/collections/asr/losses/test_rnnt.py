@@ -85,6 +85,26 @@ def test_loss_and_gradient_of_a_hundred_lattices(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_gradients_of_a_hundred_lattices_are_finite_differences(kind):
+    loss = RNNTLoss(reduction="none", **KINDS[kind])
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(20):
+        shape = (5, 6, 4, OUTPUTS[kind])
+        logits, direction = (torch.randn(shape, dtype=torch.float64, generator=generator) for _ in range(2))
+        arguments = {
+            "targets": torch.randint(0, 4, (5, 3), generator=generator),
+            "input_lengths": torch.tensor([6, 4, 3, 5, 2]),
+            "target_lengths": torch.randint(0, 3, (5,), generator=generator),
+        }
+        logits.requires_grad_()
+        loss(log_probs=logits, **arguments).sum().backward()
+        found = (logits.grad * direction).sum(dim=(1, 2, 3))
+        with torch.no_grad():
+            ahead, behind = (loss(log_probs=logits + step * direction, **arguments) for step in (1e-5, -1e-5))
+        torch.testing.assert_close(found, (ahead - behind) / 2e-5, atol=1e-7, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_normalised_outputs_and_padding_change_nothing(kind):
     loss = RNNTLoss(reduction="none", **KINDS[kind])
     logits, targets = torch.randn(2, 7, 4, OUTPUTS[kind]), torch.randint(0, 4, (2, 3))
@@ -131,6 +151,19 @@ def test_reductions(reduction, expected):
     losses = RNNTLoss(4, reduction=None)(**arguments)
     found = RNNTLoss(4, reduction=reduction)(**arguments)
     assert torch.allclose(found, expected(losses, arguments["target_lengths"]))
+
+
+@pytest.mark.parametrize("reduction", ["mean", "mean_volume", "mean_batch", "sum"])
+def test_texts_without_tokens_have_finite_losses_and_gradients(reduction):
+    logits = torch.randn(2, 5, 1, 5, requires_grad=True)
+    lengths = {"input_lengths": torch.tensor([5, 4]), "target_lengths": torch.tensor([0, 0])}
+    loss = RNNTLoss(4, reduction=reduction)(log_probs=logits, targets=torch.zeros(2, 0, dtype=torch.long), **lengths)
+    blanks = logits.detach().log_softmax(-1)[..., 0, 4]
+    each = torch.stack([-blanks[0].sum(), -blanks[1, :4].sum()])
+    expected = each.sum() if reduction in ("sum", "mean_volume") else each.mean()
+    assert float(loss.detach()) == pytest.approx(float(expected), rel=1e-5)
+    loss.backward()
+    assert torch.isfinite(logits.grad).all()
 
 
 def test_fastemit_and_clamp_act_on_the_gradient_only():
