@@ -61,11 +61,13 @@ class AudioPreprocessor(NeuralModule, ABC):
 
 
 def in_samples(name: str, seconds: float | None, samples: int | None, sample_rate: int) -> int:
-    """One of two ways to give a duration, in samples.
+    """One of two ways to give a duration, in samples; configs write null or false for the other.
 
     Raises:
         ConfigError: both are given, or neither.
     """
+    seconds = None if seconds is False else seconds
+    samples = None if samples is False else samples
     if seconds is not None and samples is not None:
         raise ConfigError(
             f"preprocessor has both {name} ({seconds} s) and n_{name} ({samples} samples); set one to null."

