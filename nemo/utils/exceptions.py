@@ -5,6 +5,7 @@ NeMoBaseException
 ├── ShapeError (ValueError)           a tensor has the wrong shape
 ├── MissingDependencyError (ImportError)  an optional package is needed
 ├── NotYetSupportedError (NotImplementedError)  the original offers it, this release does not
+│   └── AbsentNameError (ImportError)  a class of the original that this release does not have was imported
 ├── DownloadError (OSError)            a file cannot be had from its address, or is not what was announced
 ├── WriteError (OSError)               a file could not be written; what was there before is intact
 ├── NonFiniteError (ArithmeticError)  training met losses or gradients that are NaN or infinite, and ended
@@ -36,6 +37,10 @@ class MissingDependencyError(NeMoBaseException, ImportError):
 
 class NotYetSupportedError(NeMoBaseException, NotImplementedError):
     """The original toolkit offers this and this release does not."""
+
+
+class AbsentNameError(NotYetSupportedError, ImportError):
+    """A class of the original that this release does not have was imported; the message says what to use instead."""
 
 
 class DownloadError(NeMoBaseException, OSError):

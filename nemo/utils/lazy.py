@@ -12,10 +12,17 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from nemo.utils.exceptions import AbsentNameError
+
 Exports = tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]
 
 
-def lazy_exports(package: str, names: Mapping[str, Iterable[str]], submodules: Iterable[str] = ()) -> Exports:
+def lazy_exports(
+    package: str,
+    names: Mapping[str, Iterable[str]],
+    submodules: Iterable[str] = (),
+    absent: Mapping[str, str] | None = None,
+) -> Exports:
     """Makes the three module attributes with which a package serves its public names lazily.
 
     Args:
@@ -23,6 +30,7 @@ def lazy_exports(package: str, names: Mapping[str, Iterable[str]], submodules: I
         names: module -> the names that the package re-exports from it. A module is relative to the package
             (``"ctc"``) unless it starts with ``nemo.``.
         submodules: modules of the package that are offered under their own name.
+        absent: names of the original that this release does not have -> what to use instead.
 
     Returns:
         ``__getattr__``, ``__dir__`` and ``__all__`` for the package.
@@ -38,6 +46,8 @@ def lazy_exports(package: str, names: Mapping[str, Iterable[str]], submodules: I
             return value
         if name in public:
             return importlib.import_module(f"{package}.{name}")
+        if absent and name in absent:
+            raise AbsentNameError(f"{package}.{name} is not in this release. {absent[name]}")
         raise AttributeError(f"module {package!r} has no attribute {name!r}; it offers {', '.join(public)}")
 
     def __dir__() -> list[str]:

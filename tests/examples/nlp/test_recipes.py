@@ -11,6 +11,8 @@ import torch
 from nemo.collections.nlp import models
 from nemo.collections.nlp.data.encoder_inputs import EncoderInputs
 from nemo.core.classes.model_pt import ModelPT
+from tests.examples.nlp import toy_language_models as lm
+from tests.examples.nlp import toy_questions_and_intents as toy_intents
 from tests.examples.nlp import toy_recipes as toy
 
 
@@ -47,8 +49,24 @@ def logits_of_pairs(model, texts):
         return model.forward(input_ids=ids, token_type_ids=types, attention_mask=mask).tolist()
 
 
+def translations(model, texts):
+    return model.translate(texts)
+
+
 RECIPES = {
+    "entity_linking/conf/umls_medical_entity_linking_config": Recipe("EntityLinkingModel", lm.entity_names, lm.vectors),
+    "information_retrieval/conf/bert_ir_config": Recipe("BertDPRModel", lm.retrieval, lm.vectors),
+    "language_modeling/conf/bert_pretraining_from_preprocessed_config": Recipe(
+        "BERTLMModel", lm.masked_examples, lm.guessed_tokens
+    ),
+    "language_modeling/conf/bert_pretraining_from_text_config": Recipe(
+        "BERTLMModel", lm.masked_text, lm.guessed_tokens
+    ),
+    "language_modeling/conf/transformer_lm_config": Recipe(
+        "TransformerLMModel", lm.language_model, lm.scores_and_continuations
+    ),
     "glue_benchmark/conf/glue_benchmark_config": Recipe("GLUEModel", toy.glue, logits_of_pairs),
+    "machine_translation/conf/aayn_base": Recipe("MTEncDecModel", toy.translation, translations),
     "text_classification/conf/text_classification_config": Recipe(
         "TextClassificationModel", toy.text_classification, classes_of_texts
     ),
@@ -60,6 +78,19 @@ RECIPES = {
     ),
     "token_classification/conf/token_classification_config": Recipe(
         "TokenClassificationModel", toy.token_classification, labelled_words
+    ),
+    "intent_slot_classification/conf/intent_slot_classification_config": Recipe(
+        "IntentSlotClassificationModel", toy_intents.intents, toy_intents.found_intents
+    ),
+    "intent_slot_classification/conf/intent_slot_classification_from_scratch": Recipe(
+        "IntentSlotClassificationModel", toy_intents.intents, toy_intents.found_intents
+    ),
+    "intent_slot_classification/conf/multi_label_intent_slot_classification_config": Recipe(
+        "MultiLabelIntentSlotClassificationModel", toy_intents.several_intents, toy_intents.found_intents
+    ),
+    "question_answering/conf/qa_conf": Recipe("BERTQAModel", toy_intents.questions, toy_intents.answers),
+    "zero_shot_intent_recognition/conf/zero_shot_intent_config": Recipe(
+        "ZeroShotIntentModel", toy_intents.entailment, toy_intents.scored_classes
     ),
 }
 """One line for each recipe."""

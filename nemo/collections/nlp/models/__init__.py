@@ -28,4 +28,13 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "text_classification",  # of the original's layout, served by nemo.aliases
         "text_classifier",
     ],
+    absent={
+        "DuplexDecoderModel": "Texts are not normalized here; use a normalizer with written rules.",
+        "DuplexTaggerModel": "Texts are not normalized here; use a normalizer with written rules.",
+        "DuplexTextNormalizationModel": "Texts are not normalized here; use a normalizer with written rules.",
+        "MegatronGPTPromptLearningModel": "For language models of moderate size there is TransformerLMModel.",
+        "SpellcheckingAsrCustomizationModel": "To favour phrases, give them to a speech model's beam search.",
+        "Text2SparqlModel": "For other translation between sequences there is MTEncDecModel.",
+        "ThutmoseTaggerModel": "For tags of words there is TokenClassificationModel.",
+    },
 )
