@@ -14,5 +14,6 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "labelled_text",
         "text_classification",  # of the original's layout, served by nemo.aliases
         "text_lines",
+        "token_classification",  # of the original's layout, served by nemo.aliases
     ],
 )

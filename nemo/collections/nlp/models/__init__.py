@@ -15,6 +15,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "qa": ["BERTQAModel", "QAModel"],
         "text_classifier": ["TextClassificationModel"],
         "punctuation_capitalization": ["PunctuationCapitalizationModel"],
+        "punctuation_capitalization_audio": ["PunctuationCapitalizationLexicalAudioModel"],
         "token_classifier": ["TokenClassificationModel"],
         "transformer_lm": ["TransformerLMModel"],
         "translation": ["MTEncDecModel"],
@@ -25,8 +26,11 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "glue",
         "glue_benchmark",  # of the original's layout, served by nemo.aliases
         "nlp_model",
+        "punctuation_capitalization",
         "text_classification",  # of the original's layout, served by nemo.aliases
         "text_classifier",
+        "token_classification",  # of the original's layout, served by nemo.aliases
+        "token_classifier",
     ],
     absent={
         "DuplexDecoderModel": "Texts are not normalized here; use a normalizer with written rules.",
