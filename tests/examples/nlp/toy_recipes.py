@@ -5,6 +5,8 @@ from pathlib import Path
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+from tests.collections.nlp import toy_translation as parallel
+
 EXAMPLES = Path(__file__).parents[3] / "examples" / "nlp"
 NAMES = sorted(str(path.relative_to(EXAMPLES).with_suffix("")) for path in EXAMPLES.rglob("*.yaml"))
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -111,3 +113,18 @@ def punctuation(cfg, folder):
     set_keys(cfg.model, ds_item=str(folder), num_workers=0, persistent_workers=False)
     cfg.model.punct_head.fc_dropout = cfg.model.capit_head.fc_dropout = 0.0
     return texts
+
+
+# --------------------------------------------------------------------------------------------------------- translation
+
+
+def translation(cfg, folder):
+    """Numbers in two languages; returns those of the first."""
+    files = parallel.write_pairs(folder, count=12)
+    names = {"src_file_name": files[0], "tgt_file_name": files[1], "num_workers": 0}
+    set_keys(cfg.model, **names, tokens_in_batch=1000)
+    cfg.model.train_ds.prepare = True
+    for side in ("encoder", "decoder"):
+        cfg.model[f"{side}_tokenizer"].update(parallel.tokenizer_section())
+        cfg.model[side].update({**parallel.SECTION, **parallel.NO_DROPOUT})
+    return [source for source, _ in parallel.pairs(5)]

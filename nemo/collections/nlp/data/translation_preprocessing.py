@@ -114,7 +114,10 @@ class MTDataPreproc:
         return [f"<{language}>" for language in targets] if self.cfg.get("multilingual") and len(targets) > 1 else []
 
     def _make_tar_files(self, section: DictConfig) -> str | list[str]:
-        tokenizers = TranslationTokenizers(self.cfg, lambda _, path: path)
+        cfg = self.cfg
+        tokenizers = TranslationTokenizers(
+            cfg.encoder_tokenizer, cfg.decoder_tokenizer, *self._languages, multilingual=bool(cfg.get("multilingual"))
+        )
         pairs = tokenizers.pairs()
         pairs = pairs * len(self._sources) if len(pairs) == 1 else pairs
         made = []

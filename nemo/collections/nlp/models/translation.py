@@ -21,6 +21,7 @@ from torch import Tensor
 from nemo.collections.common.losses.smoothed_cross_entropy import SmoothedCrossEntropyLoss
 from nemo.collections.common.transformer.generation.beam import BeamSearchSequenceGenerator
 from nemo.collections.common.transformer.generation.generator import Generated, SequenceGenerator, evaluating
+from nemo.collections.common.transformer.generation.packed_weights import packed_weights
 from nemo.collections.common.transformer.generation.sampling import TopKSequenceGenerator
 from nemo.collections.nlp.data.parallel_text import TextSide
 from nemo.collections.nlp.data.token_batches import TranslationBatch
@@ -87,7 +88,9 @@ class MTEncDecModel(ModelPT, Exportable):
     @functools.cached_property
     def _tokenizers(self) -> TranslationTokenizers:
         """Built on first use, because the base class already needs them for its loaders."""
-        return TranslationTokenizers(self.cfg, self.register_artifact)
+        cfg = self.cfg
+        languages = cfg.src_language, cfg.tgt_language, bool(cfg.multilingual)
+        return TranslationTokenizers(cfg.encoder_tokenizer, cfg.decoder_tokenizer, *languages, self.register_artifact)
 
     @property
     def encoder_tokenizer(self) -> Any:
@@ -199,9 +202,11 @@ class MTEncDecModel(ModelPT, Exportable):
             the sums of the log-probabilities of their tokens [K], and the best ones. With `log_timing` a pair of this
             and a dict of seconds, and of the mean number of tokens.
         """
-        pair = self._tokenizers.asked_for(source_lang, target_lang)
+        pair = self.languages(source_lang, target_lang)
         translator = self.translator(pair)
-        found = translator.run([text] if isinstance(text, str) else list(text))
+        texts = [text] if isinstance(text, str) else list(text)
+        with packed_weights((self.decoder, self.log_softmax), rows=len(texts) * int(self.cfg.beam_size)):
+            found = translator.run(texts)
         result: Any = _results(found, return_beam_scores)
         return (result, dict(vars(translator.timing))) if log_timing else result
 
@@ -227,6 +232,14 @@ class MTEncDecModel(ModelPT, Exportable):
         found = [Translation(each, scores) for each, scores in zip(texts, result.scores.cpu(), strict=True)]
         results = _results(found, return_beam_scores)
         return (sources, *results) if return_beam_scores else (sources, results)
+
+    def languages(self, source_lang: str | None = None, target_lang: str | None = None) -> LanguagePair:
+        """How sentences of one language become tokens, and tokens sentences of another; None: those of the model.
+
+        Raises:
+            ConfigError: the model has several and none is named, or it does not know the one that is.
+        """
+        return self._tokenizers.asked_for(source_lang, target_lang)
 
     def translator(self, pair: LanguagePair) -> Translator:
         """Translates lists of sentences of two languages."""

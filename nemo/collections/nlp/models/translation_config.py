@@ -12,33 +12,7 @@ from typing import Any
 from omegaconf import MISSING
 
 from nemo.collections.nlp.data.translation_data_config import TranslationDataConfig
-
-
-@dataclass
-class TokenizerConfig:
-    """`encoder_tokenizer` and `decoder_tokenizer`."""
-
-    library: str = "yttm"
-    """yttm, sentencepiece, huggingface, byte-level, regex, char, tabular or megatron."""
-    tokenizer_model: str | None = None
-    """File of a yttm or sentencepiece model."""
-    vocab_size: int | None = None
-    """Of a tokenizer that is trained on the training texts."""
-    bpe_dropout: float | None = 0.0
-    """Probability with which yttm leaves out a merge."""
-    coverage: float = 0.999
-    """Share of the characters that get a token, when a tokenizer is trained."""
-    training_sample_size: int | None = None
-    """Sentences on which a tokenizer is trained; null: all."""
-    vocab_file: str | None = None
-    special_tokens: Any = None
-    """List of tokens beyond the model's, or role -> token."""
-    r2l: bool | None = False
-    """Read text from right to left (yttm)."""
-    sentencepiece_legacy: bool = False
-    """Take special tokens that a sentencepiece model does not know."""
-    model_name: str | None = None
-    """Name of a published model's tokenizer (huggingface)."""
+from nemo.collections.nlp.data.translation_tokenizers import TokenizerConfig
 
 
 @dataclass
