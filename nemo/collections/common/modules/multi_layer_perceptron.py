@@ -7,6 +7,7 @@ from typing import cast
 from torch import Tensor, nn
 
 from nemo.collections.common.modules.activations import make_activation
+from nemo.collections.common.modules.linear import Linear
 from nemo.utils.exceptions import ConfigError
 
 
@@ -37,9 +38,9 @@ class MultiLayerPerceptron(nn.Module):
             raise ConfigError(f"num_layers is {num_layers}; expected 1 or more.")
         self.layers = 2 * num_layers - 1
         for index in range(num_layers - 1):
-            self.add_module(f"layer{2 * index}", nn.Linear(hidden_size, hidden_size))
+            self.add_module(f"layer{2 * index}", Linear(hidden_size, hidden_size))
             self.add_module(f"layer{2 * index + 1}", make_activation(activation))
-        self.add_module(f"layer{self.layers - 1}", nn.Linear(hidden_size, num_classes))
+        self.add_module(f"layer{self.layers - 1}", Linear(hidden_size, num_classes))
         self.log_softmax = log_softmax
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nemo.collections.common.modules.linear import Linear
 from nemo.utils.exceptions import ConfigError
 
 
@@ -38,10 +39,10 @@ class MultiHeadAttention(nn.Module):
             )
         self.num_attention_heads = num_attention_heads
         # names fixed by archives
-        self.query_net = nn.Linear(hidden_size, hidden_size)
-        self.key_net = nn.Linear(hidden_size, hidden_size)
-        self.value_net = nn.Linear(hidden_size, hidden_size)
-        self.out_projection = nn.Linear(hidden_size, hidden_size)
+        self.query_net = Linear(hidden_size, hidden_size)
+        self.key_net = Linear(hidden_size, hidden_size)
+        self.value_net = Linear(hidden_size, hidden_size)
+        self.out_projection = Linear(hidden_size, hidden_size)
         self.attn_score_dropout = attn_score_dropout
         self.layer_dropout = nn.Dropout(attn_layer_dropout)
 

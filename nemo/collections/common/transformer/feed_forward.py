@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from nemo.collections.common.modules.activations import make_activation
+from nemo.collections.common.modules.linear import Linear
 
 
 class PositionWiseFF(nn.Module):
@@ -20,8 +21,8 @@ class PositionWiseFF(nn.Module):
     def __init__(self, hidden_size: int, inner_size: int, ffn_dropout: float = 0.0, hidden_act: str = "relu") -> None:
         super().__init__()
         # names fixed by archives
-        self.dense_in = nn.Linear(hidden_size, inner_size)
-        self.dense_out = nn.Linear(inner_size, hidden_size)
+        self.dense_in = Linear(hidden_size, inner_size)
+        self.dense_out = Linear(inner_size, hidden_size)
         self.layer_dropout = nn.Dropout(ffn_dropout)
         self.act_fn = make_activation(hidden_act, "hidden_act")
 
