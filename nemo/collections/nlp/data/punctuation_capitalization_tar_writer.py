@@ -68,11 +68,6 @@ def create_tarred_dataset(
     lines_per_dataset_fragment: int,
     num_batches_per_tarfile: int,
     tokenizer_name: str,
-    tokenizer_model: str | os.PathLike[str] | None = None,
-    vocab_file: str | os.PathLike[str] | None = None,
-    merges_file: str | os.PathLike[str] | None = None,
-    special_tokens: Mapping[str, str] | None = None,
-    use_fast_tokenizer: bool = False,
     pad_label: str = "O",
     punct_label_ids: Mapping[str, int] | None = None,
     capit_label_ids: Mapping[str, int] | None = None,
@@ -80,6 +75,7 @@ def create_tarred_dataset(
     capit_label_vocab_file: str | os.PathLike[str] | None = None,
     tar_file_prefix: str = "punctuation_capitalization",
     n_jobs: int | None = None,
+    **tokenizer_options: Any,
 ) -> Path:
     """Cuts a text into batches, and writes these into tar files.
 
@@ -91,12 +87,7 @@ def create_tarred_dataset(
         tokens_in_batch: most pieces of a batch, padding included.
         lines_per_dataset_fragment: so many lines are sorted by length and cut into batches together.
         num_batches_per_tarfile: batches of a tar file; the last may have fewer.
-        tokenizer_name: as of ``get_tokenizer``, like the following five.
-        tokenizer_model: file of a SentencePiece model.
-        vocab_file: file of the tokens.
-        merges_file: file of merges.
-        special_tokens: token of each role.
-        use_fast_tokenizer: the variant in Rust.
+        tokenizer_name: as of ``get_tokenizer``.
         pad_label: label of words without punctuation or capital.
         punct_label_ids: number of each punctuation label; None: those of `punct_label_vocab_file` or of the text.
         capit_label_ids: number of each capitalization label, in the same way.
@@ -104,6 +95,7 @@ def create_tarred_dataset(
         capit_label_vocab_file: file with one capitalization label a line.
         tar_file_prefix: how the names of the files begin.
         n_jobs: accepted for old scripts, without effect.
+        **tokenizer_options: `tokenizer_model`, `vocab_file`, `merges_file`, `special_tokens`, `use_fast_tokenizer`.
 
     Returns:
         The JSON file, for `tar_metadata_file`.
@@ -113,12 +105,39 @@ def create_tarred_dataset(
         ConfigError: numbers or names that cannot be.
     """
     check_tar_file_prefix(tar_file_prefix)
+    _check_sizes(tokens_in_batch, lines_per_dataset_fragment, num_batches_per_tarfile)
+    encode = PieceEncoder(_tokenizer(tokenizer_name, **tokenizer_options), max_seq_length)
+    sentences = read_labelled_words(text_file, labels_file)
+    pairs = [label_pairs(sentence) for sentence in sentences]
+    label_ids = (
+        _label_ids(punct_label_ids, punct_label_vocab_file, [marks for marks, _ in pairs], pad_label),
+        _label_ids(capit_label_ids, capit_label_vocab_file, [cases for _, cases in pairs], pad_label),
+    )
+    fragments = _fragments(sentences, pairs, label_ids, encode, pad_label, lines_per_dataset_fragment)
+    batches = (batch for fragment in fragments for batch in batches_of(fragment, tokens_in_batch))
+    name = f"{tar_file_prefix}.tokens{tokens_in_batch}.max_seq_length{max_seq_length}.{_plain(tokenizer_name)}"
+    written = _write(batches, Path(output_dir), name, label_ids, num_batches_per_tarfile)
+    encode.warn_of_cut(text_file)
+    return written
+
+
+def _check_sizes(tokens_in_batch: int, lines_per_dataset_fragment: int, num_batches_per_tarfile: int) -> None:
     if min(tokens_in_batch, lines_per_dataset_fragment, num_batches_per_tarfile) < 1:
         raise ConfigError(
             f"tokens_in_batch is {tokens_in_batch}, lines_per_dataset_fragment {lines_per_dataset_fragment} and "
             f"num_batches_per_tarfile {num_batches_per_tarfile}. Expected 1 or more of each."
         )
-    tokenizer = get_tokenizer(
+
+
+def _tokenizer(
+    tokenizer_name: str,
+    tokenizer_model: str | os.PathLike[str] | None = None,
+    vocab_file: str | os.PathLike[str] | None = None,
+    merges_file: str | os.PathLike[str] | None = None,
+    special_tokens: Mapping[str, str] | None = None,
+    use_fast_tokenizer: bool = False,
+) -> Any:
+    return get_tokenizer(
         tokenizer_name,
         tokenizer_model=None if tokenizer_model is None else str(tokenizer_model),
         vocab_file=None if vocab_file is None else str(vocab_file),
@@ -126,21 +145,6 @@ def create_tarred_dataset(
         special_tokens=dict(special_tokens) if special_tokens else None,
         use_fast=use_fast_tokenizer,
     )
-    sentences = read_labelled_words(text_file, labels_file)
-    pairs = [label_pairs(sentence) for sentence in sentences]
-    label_ids = tuple(
-        _label_ids(given, file, [pair[kind] for pair in pairs], pad_label)
-        for kind, (given, file) in enumerate(
-            ((punct_label_ids, punct_label_vocab_file), (capit_label_ids, capit_label_vocab_file))
-        )
-    )
-    encode = PieceEncoder(tokenizer, max_seq_length)
-    fragments = _fragments(sentences, pairs, label_ids, encode, pad_label, lines_per_dataset_fragment)
-    batches = (batch for fragment in fragments for batch in batches_of(fragment, tokens_in_batch))
-    name = f"{tar_file_prefix}.tokens{tokens_in_batch}.max_seq_length{max_seq_length}.{_plain(tokenizer_name)}"
-    written = _write(batches, Path(output_dir), name, label_ids, num_batches_per_tarfile)
-    encode.warn_of_cut(text_file)
-    return written
 
 
 def batches_of(samples: Sequence[PieceSample], tokens_in_batch: int) -> Iterator[list[PieceSample]]:
