@@ -12,6 +12,8 @@ from nemo.collections.asr.decoding.multitask import PromptedDecoding
 from nemo.collections.asr.inference.audio_sources import AudioSource
 from nemo.collections.asr.inference.transcribe import Transcriber
 from nemo.collections.asr.inference.transcribe_config import TranscribeConfig
+from nemo.collections.common.exceptions import ManifestError
+from nemo.utils.exceptions import ConfigError
 
 
 class PromptedTranscriber(Transcriber):
@@ -37,12 +39,25 @@ class PromptedTranscriber(Transcriber):
             prompt = self._default if source.entry is None else prompt_of_entry(source.entry, self._given)
             groups.setdefault(prompt, []).append(index)
         # before files are read, because it says which languages the model does not have
-        decodings = {prompt: replace(decoding, prompt=self.model.prompt_ids(prompt)) for prompt in groups}
+        decodings = {
+            prompt: replace(decoding, prompt=self._ids(prompt, sources[indices[0]]))
+            for prompt, indices in groups.items()
+        }
         results: dict[int, Hypothesis] = {}
         for prompt, indices in groups.items():
             found = super()._run_sources([sources[index] for index in indices], decodings[prompt])
             results.update(zip(indices, found, strict=True))
         return [results[index] for index in range(len(sources))]
+
+    def _ids(self, prompt: Prompt, source: AudioSource) -> tuple[int, ...]:
+        """The tokens of a prompt; an error names the line of the manifest that asks for it."""
+        try:
+            ids: tuple[int, ...] = self.model.prompt_ids(prompt)
+        except ConfigError as error:
+            if source.entry is None:
+                raise
+            raise ManifestError(f"{source.entry.place}: {error}") from None
+        return ids
 
     def _run_loader(self, loader: Any, decoding: PromptedDecoding) -> list[Hypothesis]:
         return super()._run_loader(loader, replace(decoding, prompt=self.model.prompt_ids(self._default)))

@@ -1,5 +1,6 @@
 """What is wrong with recordings is said of each, whatever the model; the others are done, and nothing is lost."""
 
+import json
 import math
 import re
 
@@ -203,3 +204,15 @@ def test_three_hours_go_by_chunks_and_give_what_one_piece_gives(tmp_path):
     assert whole.length == seconds * 2 and whole.duration == seconds
     assert (joined.text, joined.timestamp) == (whole.text, whole.timestamp)
     assert seconds - 10 < joined.timestamp["char"][-1]["end"] <= seconds
+
+
+def test_a_language_that_the_model_does_not_have_names_the_line(tmp_path):
+    model = RECOGNISERS["canary"](tmp_path)
+    path = write(tmp_path / "tone.wav", TONE)
+    lines = [{"audio_filepath": path, "duration": 0.5, "source_lang": language} for language in ("en", "xx")]
+    manifest = tmp_path / "languages.json"
+    manifest.write_text("\n".join(map(json.dumps, lines)))
+    with pytest.raises(ManifestError, match=r"languages\.json line 2: '<\|xx\|>' is no control token"):
+        model.transcribe(str(manifest), verbose=False)
+    with pytest.raises(ConfigError, match=r"'<\|xx\|>' is no control token"):
+        model.transcribe(path, source_lang="xx", verbose=False)
