@@ -31,6 +31,6 @@ class GPTQAModel(NLPModel):
 
 
 _MESSAGE = (
-    "{} writes answers freely, which this release does not. Expected BERTQAModel, which marks them in the text; use it, "
-    "with a text encoder under language_model."
+    "{} writes answers freely, which this release does not. Expected BERTQAModel, which marks them in the text; use "
+    "it, with a text encoder under language_model."
 )
