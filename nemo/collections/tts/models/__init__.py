@@ -4,6 +4,6 @@ from nemo.utils.lazy import lazy_exports
 
 __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
-    {"fastpitch": ["FastPitchModel"], "hifigan": ["HifiGanModel"]},
-    submodules=["base", "catalogue", "fastpitch", "hifigan"],
+    {"fastpitch": ["FastPitchModel"], "hifigan": ["HifiGanModel"], "tacotron2": ["Tacotron2Model"]},
+    submodules=["base", "catalogue", "fastpitch", "hifigan", "tacotron2"],
 )
