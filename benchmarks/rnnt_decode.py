@@ -19,7 +19,7 @@ ORIGINAL_SECONDS = 0.17055
 TOKENS_OF_A_FRAME = 0.35
 
 
-def networks(tokens, width, encoded, frames, durations=()):
+def networks(tokens, width, encoded, frames, durations=(), tokens_of_a_frame=TOKENS_OF_A_FRAME):
     """Prediction and joint network with a blank so likely that tokens are as frequent as in speech, and the search."""
     torch.manual_seed(0)
     decoder = RNNTDecoder({"pred_hidden": width, "pred_rnn_layers": 1}, tokens).eval()
@@ -31,7 +31,7 @@ def networks(tokens, width, encoded, frames, durations=()):
     with torch.no_grad():
         for _ in range(60):
             found = sum(len(path.tokens) for path in search.search(frames, lengths))
-            if found <= TOKENS_OF_A_FRAME * frames.shape[0] * frames.shape[1]:
+            if found <= tokens_of_a_frame * frames.shape[0] * frames.shape[1]:
                 break
             last: Any = joint.joint_net[-1]
             last.bias[tokens] += 0.25
