@@ -66,28 +66,9 @@ class IntentSlotClassificationModel(NLPModel):
         if filled.class_balancing not in (None, "weighted_loss"):
             raise ConfigError(f"model.class_balancing is {filled.class_balancing!r}. Expected weighted_loss or null.")
         if filled.data_desc is None:
-            filled.data_desc = self._description(filled.data_dir, filled.pad_label)
+            filled.data_desc = data_description(filled.data_dir, filled.pad_label, self.several_intents)
         super().__init__(filled, trainer)
         self._build_outputs()
-
-    def _description(self, data_dir: str | None, pad_label: int) -> dict[str, Any]:
-        """The `data_desc` section of a folder."""
-        if not data_dir or not os.path.isdir(os.path.expanduser(data_dir)):
-            raise ConfigError(
-                f"model.data_dir is {data_dir or 'not set'}, which is no folder, and there is no data_desc. Expected "
-                "the folder of dict.intents.csv, dict.slots.csv and the sentences; set it."
-            )
-        found = IntentSlotDataDesc(data_dir, pad_label=pad_label, several_intents=self.several_intents)
-        return {
-            "intent_labels": found.intent_labels,
-            "intent_label_ids": found.intents_label_ids,
-            "intent_weights": found.intent_weights,
-            "intent_positive_weights": found.positive_weights,
-            "slot_labels": found.slot_labels,
-            "slot_label_ids": found.slots_label_ids,
-            "slot_weights": found.slot_weights,
-            "pad_label": found.pad_label,
-        }
 
     def _build_outputs(self) -> None:
         """Builds the heads, losses and metrics for the present intents and slots."""
@@ -186,7 +167,7 @@ class IntentSlotClassificationModel(NLPModel):
             TextFileError: its files cannot be used.
         """
         before = (self.intent_labels, self.slot_labels)
-        description = self._description(data_dir, self.cfg.pad_label)
+        description = data_description(data_dir, self.cfg.pad_label, self.several_intents)
         with open_dict(self.cfg):
             self.cfg.data_dir, self.cfg.data_desc = str(data_dir), description
         if (self.intent_labels, self.slot_labels) != before:
@@ -361,6 +342,31 @@ class IntentSlotClassificationModel(NLPModel):
         labels = self.intent_labels
         intents = [labels[int(result.intent_logits.argmax())] for result in found]
         return intents, [" ".join(result.slots) for result in found]
+
+
+def data_description(data_dir: str | None, pad_label: int, several_intents: bool) -> dict[str, Any]:
+    """The `data_desc` section of a folder.
+
+    Raises:
+        ConfigError: there is no such folder.
+        TextFileError: its files cannot be used.
+    """
+    if not data_dir or not os.path.isdir(os.path.expanduser(data_dir)):
+        raise ConfigError(
+            f"model.data_dir is {data_dir or 'not set'}, which is no folder, and there is no data_desc. Expected the "
+            "folder of dict.intents.csv, dict.slots.csv and the sentences; set it."
+        )
+    found = IntentSlotDataDesc(data_dir, pad_label=pad_label, several_intents=several_intents)
+    return {
+        "intent_labels": found.intent_labels,
+        "intent_label_ids": found.intents_label_ids,
+        "intent_weights": found.intent_weights,
+        "intent_positive_weights": found.positive_weights,
+        "slot_labels": found.slot_labels,
+        "slot_label_ids": found.slots_label_ids,
+        "slot_weights": found.slot_weights,
+        "pad_label": found.pad_label,
+    }
 
 
 def counted_intents(tp: Tensor, fn: Tensor, fp: Tensor, is_right: Tensor) -> dict[str, Tensor]:
