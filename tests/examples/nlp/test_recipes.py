@@ -67,6 +67,7 @@ RECIPES = {
     ),
     "glue_benchmark/conf/glue_benchmark_config": Recipe("GLUEModel", toy.glue, logits_of_pairs),
     "machine_translation/conf/aayn_base": Recipe("MTEncDecModel", toy.translation, translations),
+    "machine_translation/conf/aayn_finetune": Recipe("MTEncDecModel", toy.translation_finetune, translations),
     "text_classification/conf/text_classification_config": Recipe(
         "TextClassificationModel", toy.text_classification, classes_of_texts
     ),

@@ -128,3 +128,12 @@ def translation(cfg, folder):
         cfg.model[f"{side}_tokenizer"].update(parallel.tokenizer_section())
         cfg.model[side].update({**parallel.SECTION, **parallel.NO_DROPOUT})
     return [source for source, _ in parallel.pairs(5)]
+
+
+def translation_finetune(cfg, folder):
+    """The same with a recipe that leaves to a trained model what it does not say."""
+    given = OmegaConf.to_container(cfg.model, resolve=True)
+    cfg.model = OmegaConf.create(
+        {**parallel.config(), **{key: each for key, each in given.items() if each is not None}}
+    )
+    return translation(cfg, folder)

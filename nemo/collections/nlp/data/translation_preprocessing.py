@@ -200,24 +200,12 @@ def write_parallel_tar_files(
     pads = np.asarray([source_side.tokenizer.pad_id, target_side.tokenizer.pad_id], dtype=np.int32)
     metadata = TarMetadata(0, tokens_in_batch=tokens_in_batch)
     metadata.vocab_sizes = int(source_side.tokenizer.vocab_size), int(target_side.tokenizer.vocab_size)
-    waiting: list[tuple[str, dict[str, np.ndarray]]] = []
-
-    def write(batches: list[tuple[str, dict[str, np.ndarray]]]) -> None:
-        path = place / f"{prefix}.batches.tokens.{tokens_in_batch}.{len(metadata.tar_files)}.tar"
-        write_batches(path, batches)
-        metadata.tar_files.append(str(path))
-
+    tars = _TarWriter(f"{place / prefix}.batches.tokens.{tokens_in_batch}", batches_per_tar, metadata)
     for lines in _fragments(iter_parallel_lines(source, target, num_samples), lines_per_fragment):
         sides = source_side.tokens_of([pair[0] for pair in lines]), target_side.tokens_of([pair[1] for pair in lines])
         for arrays in _batches_of(sides, pads, tokens_in_batch, limits):
-            waiting.append((f"batch-{metadata.num_batches:08d}", arrays))
-            metadata.num_batches += 1
-            metadata.num_pairs += len(arrays["src"])
-            if len(waiting) == batches_per_tar:
-                write(waiting)
-                waiting = []
-    if waiting:
-        write(waiting)
+            tars.add(arrays)
+    tars.finish()
     if not metadata.num_batches:
         raise TextFileError(
             f"{source}, {target}: there is no pair within the limits {limits}. Give texts, or raise them."
@@ -225,6 +213,29 @@ def write_parallel_tar_files(
     metadata.write(place / f"metadata.tokens.{tokens_in_batch}.json")
     logger.info("%s: %d batches in %d tar files", place, metadata.num_batches, len(metadata.tar_files))
     return metadata
+
+
+class _TarWriter:
+    """Batches one after the other, into a tar file whenever there are enough; it keeps the metadata."""
+
+    def __init__(self, name: str, batches_per_tar: int, metadata: TarMetadata) -> None:
+        self._name, self._size, self._metadata = name, batches_per_tar, metadata
+        self._waiting: list[tuple[str, dict[str, np.ndarray]]] = []
+
+    def add(self, arrays: dict[str, np.ndarray]) -> None:
+        self._waiting.append((f"batch-{self._metadata.num_batches:08d}", arrays))
+        self._metadata.num_batches += 1
+        self._metadata.num_pairs += len(arrays["src"])
+        if len(self._waiting) == self._size:
+            self.finish()
+
+    def finish(self) -> None:
+        if not self._waiting:
+            return
+        path = f"{self._name}.{len(self._metadata.tar_files)}.tar"
+        write_batches(path, self._waiting)
+        self._metadata.tar_files.append(path)
+        self._waiting = []
 
 
 def _batches_of(
