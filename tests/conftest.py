@@ -19,6 +19,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DATA = REPOSITORY.parent / "shared" / "data"
+COMPAT = REPOSITORY.parent / "shared" / "compat"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -52,3 +53,13 @@ def data_folder(request: pytest.FixtureRequest) -> Path:
     if not DATA.is_dir():
         pytest.skip("the real recordings (../shared/data) are not on this machine")
     return DATA
+
+
+@pytest.fixture
+def compat_folder(request: pytest.FixtureRequest) -> Path:
+    """The archives that the original made, beside the repository; tests that use it are marked `data`."""
+    if request.node.get_closest_marker("data") is None:
+        raise pytest.UsageError(f"{request.node.nodeid} uses compat_folder without the mark `data`")
+    if not COMPAT.is_dir():
+        pytest.skip("the archives of the original (../shared/compat) are not on this machine")
+    return COMPAT

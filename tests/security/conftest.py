@@ -1,4 +1,4 @@
-"""What the batteries share: a watched call that must be refused, and the archives of the original."""
+"""What the batteries share: a watched call that must be refused."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ import tempfile
 
 import pytest
 
-from tests.conftest import REPOSITORY
 from tests.security.audit import watching
 
-COMPAT = REPOSITORY.parent / "shared" / "compat"
 HARMLESS_IMPORTS = ("nemo", "encodings")
 
 
@@ -54,13 +52,3 @@ def refused(tmp_path, canary, monkeypatch):
         return caught.value
 
     return call
-
-
-@pytest.fixture
-def compat_folder(request):
-    """The archives that the original made, beside the repository; tests that use it are marked `data`."""
-    if request.node.get_closest_marker("data") is None:
-        raise pytest.UsageError(f"{request.node.nodeid} uses compat_folder without the mark `data`")
-    if not COMPAT.is_dir():
-        pytest.skip("the archives of the original (../shared/compat) are not on this machine")
-    return COMPAT

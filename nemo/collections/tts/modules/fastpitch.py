@@ -221,8 +221,7 @@ class FastPitchModule(NeuralModule):
         """
         voices = self.speaker_vectors(speaker, reference_spec, reference_spec_lens)
         encoded, mask = self.encoder(input=text, conditioning=voices)
-        log_durs = self.duration_predictor(encoded, mask, conditioning=voices)
-        durs_predicted = (log_durs.exp() - 1).clamp(0, self.max_token_duration)
+        log_durs, durs_predicted = self._durations(encoded, mask, voices)
         soft = log_probs = hard = hard_durs = None
         if self.aligner is not None and spec is not None:
             assert input_lens is not None
@@ -236,13 +235,10 @@ class FastPitchModule(NeuralModule):
             pitch = average_features(pitch[:, None], hard_durs)[:, 0]
         chosen = pitch_predicted if pitch is None else pitch
         decoder_input = encoded + self.pitch_emb(chosen[:, None]).transpose(1, 2)
-        energy_predicted = energy_target = None
-        if self.energy_predictor is not None:
-            energy_predicted = self.energy_predictor(decoder_input, mask, conditioning=voices).squeeze(-1)
-            if energy is not None and hard_durs is not None:
-                energy_target = torch.log(1 + average_features(energy[:, None], hard_durs)[:, 0])
-            chosen = energy_predicted if energy_target is None else energy_target
-            decoder_input = decoder_input + self.energy_emb(chosen[:, None]).transpose(1, 2)
+        energy_target = None
+        if self.energy_predictor is not None and energy is not None and hard_durs is not None:
+            energy_target = torch.log(1 + average_features(energy[:, None], hard_durs)[:, 0])
+        decoder_input, energy_predicted = self._with_energy(decoder_input, mask, voices, energy_target)
         given = hard_durs if hard_durs is not None else durs
         spectrogram, frames = self._decode(decoder_input, durs_predicted if given is None else given, pace, voices)
         return Speech(
@@ -290,19 +286,29 @@ class FastPitchModule(NeuralModule):
         """
         voices = self.speaker_vectors(speaker, reference_spec, reference_spec_lens)
         encoded, mask = self.encoder(input=text, conditioning=voices)
-        log_durs = self.duration_predictor(encoded, mask, conditioning=voices)
-        durs = (log_durs.exp() - 1).clamp(0, self.max_token_duration)
+        log_durs, durs = self._durations(encoded, mask, voices)
         predicted = self.pitch_predictor(encoded, mask, conditioning=voices)
         if pitch is not None:
             predicted = predicted + pitch
         decoder_input = encoded + self.pitch_emb(predicted[:, None]).transpose(1, 2)
-        if self.energy_predictor is not None:
-            if energy is None:
-                energy = self.energy_predictor(decoder_input, mask, conditioning=voices).squeeze(-1)
-            decoder_input = decoder_input + self.energy_emb(energy[:, None]).transpose(1, 2)
+        decoder_input, _ = self._with_energy(decoder_input, mask, voices, energy)
         spectrogram, frames = self._decode(decoder_input, durs, pace, voices)
         volumes = regulate_len(durs, volume[..., None], pace)[0][..., 0].float() if volume is not None else None
         return spectrogram, frames, durs, log_durs, predicted, volumes
+
+    def _durations(self, encoded: Tensor, mask: Tensor, voices: Tensor | None) -> tuple[Tensor, Tensor]:
+        log_durs = self.duration_predictor(encoded, mask, conditioning=voices)
+        return log_durs, (log_durs.exp() - 1).clamp(0, self.max_token_duration)
+
+    def _with_energy(
+        self, encoded: Tensor, mask: Tensor, voices: Tensor | None, given: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Adds the energy that is given, or else the predicted, which is returned too."""
+        if self.energy_predictor is None:
+            return encoded, None
+        predicted = self.energy_predictor(encoded, mask, conditioning=voices)
+        chosen = predicted if given is None else given
+        return encoded + self.energy_emb(chosen[:, None]).transpose(1, 2), predicted
 
     def _decode(
         self, encoded: Tensor, durs: Tensor, pace: float | Tensor, voices: Tensor | None

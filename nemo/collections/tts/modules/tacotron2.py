@@ -216,7 +216,7 @@ class Decoder(NeuralModule):
         frame = state.memory.new_zeros(batch, self.n_mel_channels * self.n_frames_per_step)
         goes_on = torch.ones(batch, dtype=torch.bool, device=frame.device)
         lengths = torch.zeros(batch, dtype=torch.long, device=frame.device)
-        steps = []
+        steps: list[tuple[Tensor, Tensor, Tensor]] = []
         for _ in range(self.max_decoder_steps):
             frame, gate, weights = state.step(self.prenet(frame))
             goes_on = goes_on & (torch.sigmoid(gate.squeeze(1)) <= self.gate_threshold)

@@ -1,7 +1,5 @@
 """HiFi-GAN: an archive of the original, a training that lowers the loss, saving, export."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -10,7 +8,6 @@ from pytorch_lightning import Trainer
 from nemo.collections.tts.models import HifiGanModel
 from nemo.utils.exceptions import ConfigError
 
-COMPAT = Path(__file__).parents[3] / "data" / "compat"
 PREPROCESSOR = {
     "_target_": "nemo.collections.asr.parts.preprocessing.features.FilterbankFeatures",
     "sample_rate": 16000,
@@ -51,11 +48,12 @@ CONFIG = {
 }
 
 
+@pytest.mark.data
 @torch.no_grad()
-def test_an_archive_of_the_original_makes_the_recorded_audio():
-    model = HifiGanModel.restore_from(str(COMPAT / "n123_tts_hifigan_0.nemo"), map_location="cpu").eval()
-    recorded = np.load(COMPAT / "n123_tts_hifigan_0.out.npz")
-    mel = torch.tensor(np.load(COMPAT / "n123_tts_hifigan_0.in.npz")["mel"])
+def test_an_archive_of_the_original_makes_the_recorded_audio(compat_folder):
+    model = HifiGanModel.restore_from(str(compat_folder / "n123_tts_hifigan_0.nemo"), map_location="cpu").eval()
+    recorded = np.load(compat_folder / "n123_tts_hifigan_0.out.npz")
+    mel = torch.tensor(np.load(compat_folder / "n123_tts_hifigan_0.in.npz")["mel"])
     audio = model.convert_spectrogram_to_audio(spec=mel)
     np.testing.assert_allclose(audio.numpy(), recorded["audio"], atol=2e-5)
 

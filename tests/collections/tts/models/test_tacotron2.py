@@ -1,5 +1,6 @@
 """Tacotron 2: speaking freely, following a recording, learning, saving."""
 
+import numpy as np
 import pytest
 import torch
 from pytorch_lightning import Trainer
@@ -63,6 +64,21 @@ CONFIG = {
 def model():
     torch.manual_seed(0)
     return Tacotron2Model(CONFIG).eval()
+
+
+@pytest.mark.data
+@torch.no_grad()
+def test_an_archive_of_the_original_speaks_as_recorded(compat_folder):
+    name = "n123_tts_tacotron2_0"
+    model = Tacotron2Model.restore_from(str(compat_folder / f"{name}.nemo"), map_location="cpu").eval()
+    inputs, recorded = np.load(compat_folder / f"{name}.in.npz"), np.load(compat_folder / f"{name}.out.npz")
+    assert model.parse(str(inputs["text"][0])).tolist() == recorded["parsed"].tolist()
+    model.calculate_loss = False
+    frames, refined, gates, weights, _ = model(
+        tokens=torch.tensor(inputs["tokens"]), token_len=torch.tensor(inputs["tokens_len"])
+    )
+    for found, wanted in ((frames, "spect_dec"), (refined, "spect_post"), (gates, "gate"), (weights, "align")):
+        np.testing.assert_allclose(found, recorded[wanted], atol=2e-5)
 
 
 @torch.no_grad()
