@@ -25,6 +25,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "encoder_config",
         "glue",
         "glue_benchmark",  # of the original's layout, served by nemo.aliases
+        "machine_translation",  # of the original's layout, served by nemo.aliases
         "nlp_model",
         "punctuation_capitalization",
         "text_classification",  # of the original's layout, served by nemo.aliases
@@ -36,6 +37,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "DuplexDecoderModel": "Texts are not normalized here; use a normalizer with written rules.",
         "DuplexTaggerModel": "Texts are not normalized here; use a normalizer with written rules.",
         "DuplexTextNormalizationModel": "Texts are not normalized here; use a normalizer with written rules.",
+        "MTBottleneckModel": "Encoders with a bottleneck are not in this release; MTEncDecModel sees all states.",
         "MegatronGPTPromptLearningModel": "For language models of moderate size there is TransformerLMModel.",
         "SpellcheckingAsrCustomizationModel": "To favour phrases, give them to a speech model's beam search.",
         "Text2SparqlModel": "For other translation between sequences there is MTEncDecModel.",
