@@ -65,7 +65,8 @@ def theirs(dropout: float = 0.1) -> Any:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     from transformers import ParakeetCTCConfig, ParakeetEncoderConfig, ParakeetForCTC
 
-    encoder = ParakeetEncoderConfig(
+    make: Any = ParakeetEncoderConfig  # its annotations lack keys
+    encoder = make(
         hidden_size=WIDTH,
         intermediate_size=4 * WIDTH,
         num_attention_heads=HEADS,

@@ -28,13 +28,17 @@ def networks(tokens, width, encoded, frames, durations=(), tokens_of_a_frame=TOK
     moves = build_moves("tdt" if durations else "rnnt", tokens, durations, None)
     search = GreedyTransducerSearch(decoder, joint, moves, max_symbols=5)
     lengths = torch.full((len(frames),), frames.shape[1])
+    last: Any = joint.joint_net[-1]
+    few, many = 4.0, 0.0  # what is added to the blank's bias; its right value is between them
     with torch.no_grad():
-        for _ in range(60):
+        start = last.bias[tokens].item()
+        for _ in range(9):
+            last.bias[tokens] = start + (few + many) / 2
             found = sum(len(path.tokens) for path in search.search(frames, lengths))
-            if found <= tokens_of_a_frame * frames.shape[0] * frames.shape[1]:
-                break
-            last: Any = joint.joint_net[-1]
-            last.bias[tokens] += 0.25
+            wanted = tokens_of_a_frame * frames.shape[0] * frames.shape[1]
+            few, many = ((few + many) / 2, many) if found <= wanted else (few, (few + many) / 2)
+        last.bias[tokens] = start + few
+        found = sum(len(path.tokens) for path in search.search(frames, lengths))
     return decoder, joint, search, lengths, found
 
 
