@@ -61,6 +61,15 @@ class CrossEntropyLoss(nn.CrossEntropyLoss, Typing, Serialization):
             return logits.sum() * 0.0  # PyTorch's mean of nothing is NaN
         return super().forward(chosen, targets)
 
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, *arguments: Any, **named: Any) -> None:
+        """Takes the factors of a model that was trained with some; keeps its own where the file has none."""
+        key = f"{prefix}weight"
+        if key in state_dict and self.weight is None:
+            self.weight = torch.zeros_like(state_dict[key])
+        elif key not in state_dict and self.weight is not None:
+            state_dict[key] = self.weight
+        super()._load_from_state_dict(state_dict, prefix, *arguments, **named)
+
 
 class NLLLoss(nn.NLLLoss, Typing, Serialization):
     """PyTorch's negative log-likelihood for log-probabilities of any dims; where no position counts, the loss is 0.

@@ -163,13 +163,6 @@ class TextClassificationModel(NLPModel, Exportable):
         """Builds `loss` anew: cross entropy, with the weights of the classes if `class_balancing` asks for them."""
         self.loss = CrossEntropyLoss(weight=self.class_weights)
 
-    def _load_from_state_dict(self, state_dict: Any, prefix: str, *arguments: Any, **named: Any) -> None:
-        """Takes the classes' weights in the loss, which a model has that was trained with `class_balancing`."""
-        weights = state_dict.get(f"{prefix}loss.weight")
-        if weights is not None and self.loss.weight is None:
-            self.loss = CrossEntropyLoss(weight=torch.zeros_like(weights))
-        super()._load_from_state_dict(state_dict, prefix, *arguments, **named)
-
     # --------------------------------------------------------------------------------------------------------- network
 
     @property

@@ -131,15 +131,6 @@ class TokenClassificationModel(NLPModel):
             weights = balanced_weights((label_ids[label] for label in counts.elements()), len(label_ids))
         self.loss = CrossEntropyLoss(logits_ndim=3, weight=weights)
 
-    def _load_from_state_dict(self, state_dict: Any, prefix: str, *arguments: Any, **named: Any) -> None:
-        """Takes the labels' weights in the loss of a model trained with `class_balancing`; else keeps its own."""
-        given = state_dict.get(f"{prefix}loss.weight")
-        if given is not None and self.loss.weight is None:
-            self.loss = CrossEntropyLoss(logits_ndim=3, weight=torch.zeros_like(given))
-        elif given is None and self.loss.weight is not None:
-            state_dict[f"{prefix}loss.weight"] = self.loss.weight
-        super()._load_from_state_dict(state_dict, prefix, *arguments, **named)
-
     # -------------------------------------------------------------------------------------------------------- network
 
     @property

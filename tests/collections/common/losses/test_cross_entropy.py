@@ -58,3 +58,11 @@ def test_the_paths_of_published_configs():
 def test_types_are_checked():
     with pytest.raises(TypeError):
         CrossEntropyLoss(logits_ndim=2)(logits=LOGITS, labels=LABELS)
+
+
+def test_factors_of_classes_come_with_the_state_dict_and_stay_where_it_has_none():
+    trained, plain = CrossEntropyLoss(weight=[1.0, 3.0]), CrossEntropyLoss()
+    plain.load_state_dict(trained.state_dict())
+    assert plain.weight.tolist() == [1.0, 3.0]
+    trained.load_state_dict({})
+    assert trained.weight.tolist() == [1.0, 3.0]
