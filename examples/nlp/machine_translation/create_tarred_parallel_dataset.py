@@ -8,7 +8,7 @@ Train on them with
 
     model.train_ds.use_tarred_dataset=true model.train_ds.metadata_file=tarred/metadata.tokens.16000.json
 
-Members are NumPy arrays. The original's tar files hold pickled objects and are not read: write them anew.
+Members are plain arrays (safetensors). The original's tar files hold pickled objects and are not read: write them anew.
 """
 
 import argparse

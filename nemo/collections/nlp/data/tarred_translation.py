@@ -1,7 +1,7 @@
 """Batches of sentence pairs that were prepared before, packed in tar files.
 
-A member is ``batch-NUMBER.npz``: the padded tokens `src` [B, S] and `tgt` [B, T + 1] of a batch, int32, start and end
-included, and `pads`, the two padding tokens. Beside the tar files lies ``metadata...json``.
+A member is ``batch-NUMBER.safetensors``: the padded tokens `src` [B, S] and `tgt` [B, T + 1] of a batch, int32, start
+and end included, and `pads`, the two padding tokens. Beside the tar files lies ``metadata...json``.
 """
 
 from __future__ import annotations
@@ -9,22 +9,25 @@ from __future__ import annotations
 import io
 import json
 import os
-import tarfile
-import zipfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import torch
 
 from nemo.collections.common.data.keyed_dataset import KeyedDataset
 from nemo.collections.common.data.tar_shards import ShardPaths, TarMember, TarShards
 from nemo.collections.nlp.data.token_batches import TranslationBatch, translation_batch
+from nemo.core.archive.safetensors_file import read_safetensors, write_safetensors
 from nemo.core.archive.side_files import read_json
+from nemo.core.archive.tar_writer import Source, write_archive
 from nemo.utils.atomic import atomic_write
 from nemo.utils.exceptions import ArchiveError, ConfigError
+
+SUFFIX = ".safetensors"
+"""Of members: plain arrays, which can run nothing."""
 
 
 @dataclass
@@ -125,13 +128,13 @@ class TarredTranslationDataset(KeyedDataset):
             ArchiveError: the member is no batch of ours, or one of other tokenizers.
         """
         place = self.describe_sample(key)
-        if not key.name.endswith(".npz"):
+        if not key.name.endswith(SUFFIX):
             raise ArchiveError(
-                f"{place} is no batch of ours: it does not end in .npz. Batches that the original wrote are pickled "
-                "objects (.pkl), which can run code when they are read, and are not read here. Write the tar files "
-                "anew from the texts with create_tarred_parallel_dataset.py."
+                f"{place} is no batch of ours: it does not end in {SUFFIX}. Batches that the original wrote are "
+                "pickled objects (.pkl), which can run code when they are read, and are not read here. Write the tar "
+                "files anew from the texts with create_tarred_parallel_dataset.py."
             )
-        arrays = arrays_in(self.shards.read(key), place)
+        arrays = {name: tensor.numpy() for name, tensor in read_safetensors(self.shards.read(key), place).items()}
         if not {"src", "tgt", "pads"} <= set(arrays) or arrays["src"].ndim != 2 or arrays["tgt"].ndim != 2:
             raise ArchiveError(
                 f"{place} has the arrays {sorted(arrays)}. Expected src [B, S], tgt [B, T] and pads [2]."
@@ -175,33 +178,9 @@ def write_batches(path: str | os.PathLike[str], batches: list[tuple[str, dict[st
         path: the tar file.
         batches: name and arrays of each.
     """
-    with atomic_write(path) as temporary, tarfile.open(temporary, "w:", format=tarfile.PAX_FORMAT) as tar:
-        for name, arrays in batches:
-            content = io.BytesIO()
-            np.savez(content, **arrays)  # type: ignore[arg-type]
-            info = tarfile.TarInfo(f"{name}.npz")  # owner 0, time 0: the same batches give the same file
-            info.size = content.tell()
-            content.seek(0)
-            tar.addfile(info, content)
-
-
-def arrays_in(content: Any, place: str) -> dict[str, np.ndarray]:
-    """The arrays of a member, which were not compressed.
-
-    Args:
-        content: its bytes.
-        place: where it is, for messages.
-
-    Raises:
-        ArchiveError: it is damaged, or holds something else.
-    """
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > len(content):
-                raise ValueError("it is compressed")
-        with np.load(io.BytesIO(content), allow_pickle=False, max_header_size=10_000) as loaded:
-            return {name: loaded[name] for name in loaded.files}
-    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise ArchiveError(
-            f"{place} holds no batch of ours ({error}). Write the tar files with create_tarred_parallel_dataset.py."
-        ) from error
+    members: dict[str, Source] = {}
+    for name, arrays in batches:
+        content = io.BytesIO()
+        write_safetensors({key: torch.from_numpy(array) for key, array in arrays.items()}, content)
+        members[f"{name}{SUFFIX}"] = content.getvalue()
+    write_archive(path, members, sort=False)

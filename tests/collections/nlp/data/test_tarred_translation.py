@@ -12,6 +12,7 @@ from nemo.collections.nlp.data.tarred_translation import TarMetadata, TarredTran
 from nemo.collections.nlp.data.token_batches import PairLimits
 from nemo.collections.nlp.data.translation import TranslationDataset
 from nemo.collections.nlp.data.translation_preprocessing import write_parallel_tar_files
+from nemo.core.archive.safetensors_file import write_safetensors
 from nemo.utils.exceptions import ArchiveError, ConfigError
 from tests.collections.nlp import toy_translation as toy
 
@@ -90,9 +91,9 @@ def _tar(path, name, content):
     return TarredTranslationDataset([str(path)])
 
 
-def _npz(compressed=False, **arrays):
+def _arrays(**arrays):
     content = io.BytesIO()
-    (np.savez_compressed if compressed else np.savez)(content, **arrays)
+    write_safetensors({name: torch.from_numpy(array) for name, array in arrays.items()}, content)
     return content.getvalue()
 
 
@@ -104,10 +105,9 @@ def _npz(compressed=False, **arrays):
             pickle.dumps({"src": [1]}),
             r"batch-1\.pkl is no batch of ours.*pickled.*create_tarred_parallel",
         ),
-        ("batch-1.npz", b"nothing", "holds no batch of ours"),
-        ("batch-1.npz", _npz(src=np.zeros((1, 2), np.int32)), r"has the arrays \['src'\]"),
-        ("batch-1.npz", _npz(True, src=np.zeros((999, 99), np.int32)), "it is compressed"),
-        ("batch-1.npz", _npz(src=np.array([{}], dtype=object)), "holds no batch of ours"),
+        ("batch-1.safetensors", b"nothing", "batch-1"),
+        ("batch-1.safetensors", _arrays(src=np.zeros((1, 2), np.int32)), r"has the arrays \['src'\]"),
+        ("batch-1.npz", b"PK", r"does not end in \.safetensors"),
     ],
 )
 def test_members_that_are_no_batches_are_refused(tmp_path, name, content, message):

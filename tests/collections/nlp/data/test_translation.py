@@ -43,13 +43,13 @@ def test_batches_hold_every_pair_once(files, side):
 
 
 def test_clean_leaves_long_pairs_out_and_otherwise_they_are_cut(files, side, caplog):
-    clean = TranslationDataset(*files, side, side, clean=True, max_seq_length=20)
+    clean = TranslationDataset(*files, side, side, clean=True, max_seq_length=6)
     assert 0 < sum(len(batch) for batch in clean.batches) < 60
-    assert all(length <= 20 for batch in clean.batches for length in clean.sides[0].lengths[batch])
+    assert all(length <= 6 for batch in clean.batches for length in clean.sides[0].lengths[batch])
     with caplog.at_level(logging.WARNING):
-        cut = TranslationDataset(*files, side, side, max_seq_length=20)
-    assert "longer than 20 tokens (the first in line" in caplog.text
-    assert sum(len(batch) for batch in cut.batches) == 60 and cut.sides[0].lengths.max() == 20
+        cut = TranslationDataset(*files, side, side, max_seq_length=6)
+    assert "longer than 6 tokens (the first in line" in caplog.text
+    assert sum(len(batch) for batch in cut.batches) == 60 and cut.sides[0].lengths.max() == 6
     assert all(text[-1] == side.tokenizer.eos_id for text in cut.sides[1])
     with pytest.raises(TextFileError, match="none of the 60 pairs is within the limits"):
         TranslationDataset(*files, side, side, clean=True, max_seq_length=2)
