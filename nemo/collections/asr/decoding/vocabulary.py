@@ -104,7 +104,7 @@ class SubwordVocabulary:
         beginnings = [
             position for position in range(len(tokens)) if position == 0 or self._begins_word(tokens, position)
         ]
-        spans = zip(beginnings, [*beginnings[1:], len(tokens)], strict=True)
+        spans = pairwise([*beginnings, len(tokens)])  # nothing was said: no pair
         return [(first, end) for first, end in spans if "".join(tokens[first:end]) != SENTENCEPIECE_SPACE]
 
     def spellings(self) -> list[tuple[bool, str]]:

@@ -37,6 +37,12 @@ def path(tokens):
     return FoldedPath(list(tokens), starts, [start + 2 for start in starts])
 
 
+@pytest.mark.parametrize("vocabulary", [LABELS, SENTENCE_PIECES, WORD_PIECES])
+def test_nothing_said_has_no_words(vocabulary):
+    assert vocabulary.word_spans([]) == []
+    assert compute_timestamps(path([]), vocabulary)["word"] == []
+
+
 def test_characters_make_words_between_spaces():
     stamps = compute_timestamps(path([1, 2, 0, 2]), LABELS)  # "ab b"
     assert stamps["timestep"] == [0, 3, 6, 9]
