@@ -13,6 +13,7 @@ from tests.examples.asr.toy_recipes import NAMES, read, shrink
 MODELS = {
     "an4/citrinet_an4": "EncDecCTCModelBPE",
     "an4/conformer_ctc_bpe_an4": "EncDecCTCModelBPE",
+    "an4/conformer_transducer_bpe_an4": "EncDecRNNTBPEModel",
     "an4/quartznet_an4": "EncDecCTCModel",
     "citrinet/citrinet_1024": "EncDecCTCModelBPE",
     "citrinet/citrinet_256": "EncDecCTCModelBPE",
@@ -40,6 +41,7 @@ MODELS = {
     "fastconformer/long_fastconformer/fast-conformer-long_ctc_bpe": "EncDecCTCModelBPE",
     "fastconformer/long_fastconformer/fast-conformer-long_transducer_bpe": "EncDecRNNTBPEModel",
     "fastconformer/tdt/fast-conformer_tdt_bpe": "EncDecRNNTBPEModel",
+    "fsdd/matchboxnet_fsdd": "EncDecClassificationModel",
     "jasper/jasper_10x5dr": "EncDecCTCModel",
     "jasper_10x5dr": "EncDecCTCModel",
     "lstm/lstm_ctc_bpe": "EncDecCTCModelBPE",
