@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from nemo.collections.common.modules.linear import linear
 from nemo.core.classes.exportable import Exportable
 from nemo.core.classes.neural_module import NeuralModule
 from nemo.core.classes.type_checking import typecheck
@@ -281,7 +282,10 @@ class LSTMDropout(nn.Module):
         for layer in range(self.lstm.num_layers):
             weights = [getattr(self.lstm, f"{name}_l{layer}") for name in ("weight_ih", "weight_hh")]
             biases = [getattr(self.lstm, f"{name}_l{layer}") for name in ("bias_ih", "bias_hh")]
-            output, cell = torch.lstm_cell(output, (state[0][layer], state[1][layer]), *weights, *biases)
+            gates = linear(output, weights[0], biases[0]) + linear(state[0][layer], weights[1], biases[1])
+            into, kept, content, out = gates.chunk(4, dim=1)  # PyTorch's order
+            cell = kept.sigmoid() * state[1][layer] + into.sigmoid() * content.tanh()
+            output = out.sigmoid() * cell.tanh()
             after.append((output, cell))
         hidden, cells = (torch.stack(parts) for parts in zip(*after, strict=True))
         return output[:, None], (hidden, cells)
