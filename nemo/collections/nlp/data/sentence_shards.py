@@ -1,7 +1,7 @@
 """Batches of tokens packed in tar files: written once, and read without a tokenizer.
 
-A member is ``batch-NUMBER.npz``: the padded tokens of a batch, [B, T], int32, start and end included. A JSON file
-beside the tar files says how many batches there are and with which tokenizer they were made.
+A member is ``batch-NUMBER.safetensors``: the padded tokens of a batch, [B, T], int32, start and end included. A JSON
+file beside the tar files says how many batches there are and with which tokenizer they were made.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from nemo.collections.common.data.keyed_dataset import KeyedDataset
 from nemo.collections.common.data.tar_shards import ShardPaths, TarMember, TarShards
-from nemo.collections.nlp.data.tarred_translation import arrays_in, write_batches
+from nemo.collections.nlp.data.tarred_translation import SUFFIX, write_batches
+from nemo.core.archive.safetensors_file import read_safetensors
 from nemo.core.archive.side_files import read_json
 from nemo.utils.atomic import atomic_write
 from nemo.utils.exceptions import ArchiveError, ConfigError
@@ -83,7 +83,7 @@ class TarredSentenceDataset(KeyedDataset):
         Raises:
             ArchiveError: the member is none, or has tokens that the tokenizer has not.
         """
-        tokens = torch.from_numpy(self._tokens(key).astype(np.int64))
+        tokens = self._tokens(key).long()
         if tokens.numel() and (int(tokens.min()) < 0 or int(tokens.max()) >= self._vocab_size):
             raise ArchiveError(
                 f"{key.shard}: {key.name} has tokens outside the vocabulary of {self._vocab_size}. Make the tar files "
@@ -91,14 +91,14 @@ class TarredSentenceDataset(KeyedDataset):
             )
         return tokens, (tokens != self._pad).long()
 
-    def _tokens(self, member: TarMember) -> np.ndarray:
+    def _tokens(self, member: TarMember) -> Tensor:
         place = self.describe_sample(member)
-        if not member.name.endswith(".npz"):
+        if not member.name.endswith(SUFFIX):
             raise ArchiveError(
-                f"{place} does not end in .npz. Batches that the original wrote are pickled objects (.pkl), which can "
+                f"{place} does not end in {SUFFIX}. Batches that the original wrote are pickled objects (.pkl), which can "
                 "run code, and are not read. Make the tar files again with create_tarred_monolingual_dataset.py."
             )
-        tokens = arrays_in(self.shards.read(member), place).get("tokens")
+        tokens = read_safetensors(self.shards.read(member), place).get("tokens")
         if tokens is None or tokens.ndim != 2 or tokens.shape[0] < 1 or tokens.shape[1] < 2:
             raise ArchiveError(f"{place} is no batch of tokens [B, T]. Make the tar file again.")
         return tokens

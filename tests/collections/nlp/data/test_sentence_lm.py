@@ -104,7 +104,7 @@ def test_another_tokenizer_and_pickles_are_refused(text, tokenizer, tmp_path):
     with tarfile.open(pickled, "w") as archive:
         archive.addfile(tarfile.TarInfo("batch-0.pkl"), io.BytesIO())
     dataset = TarredSentenceDataset(str(pickled), metadata, tokenizer)
-    with pytest.raises(ArchiveError, match=r"batch-0.pkl does not end in .npz"):
+    with pytest.raises(ArchiveError, match=r"batch-0.pkl does not end in .safetensors"):
         dataset.fetch(next(iter(dataset.keys(0, 0, 0, 1))))
 
 
