@@ -95,8 +95,8 @@ class TarredSentenceDataset(KeyedDataset):
         place = self.describe_sample(member)
         if not member.name.endswith(SUFFIX):
             raise ArchiveError(
-                f"{place} does not end in {SUFFIX}. Batches that the original wrote are pickled objects (.pkl), which can "
-                "run code, and are not read. Make the tar files again with create_tarred_monolingual_dataset.py."
+                f"{place} does not end in {SUFFIX}. Batches that the original wrote are pickled objects (.pkl), which "
+                "can run code, and are not read. Make the tar files again with create_tarred_monolingual_dataset.py."
             )
         tokens = read_safetensors(self.shards.read(member), place).get("tokens")
         if tokens is None or tokens.ndim != 2 or tokens.shape[0] < 1 or tokens.shape[1] < 2:
