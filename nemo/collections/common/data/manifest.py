@@ -47,9 +47,10 @@ _PLAIN_FIELDS = {
     *PROMPT_KEYS,
     "id",
     "token_labels",
+    "normalized_text",
     *_FILE_FIELDS,
 }
-_PLACED_KEYS = {*AUDIO_KEYS, "duration", "offset", "orig_sample_rate", "text", TEXT_FILE_KEY, "normalized_text"}
+_PLACED_KEYS = {*AUDIO_KEYS, "duration", "offset", "orig_sample_rate", "text", TEXT_FILE_KEY}
 
 
 @dataclass(slots=True)
@@ -80,6 +81,8 @@ class ManifestEntry:
     rttm_file: str | None = None
     feature_file: str | None = None
     video_file: str | None = None
+    normalized_text: Any = None
+    """The text with numbers and abbreviations written out; `text` is this one where a line has no other."""
     extra: dict[str, Any] = field(default_factory=dict)
     """Keys that are not listed in the formats; kept as they are."""
     manifest: str = ""

@@ -5,19 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
-from torch.utils.data import DataLoader
 
+from nemo.collections.common.data.resumable_loader import ResumableDataLoader, make_loader
+from nemo.collections.tts.data.sources import WeightedDataset, make_weighted_loader
 from nemo.core.classes.serialization import instantiate
 from nemo.utils.exceptions import ConfigError
 
 
-def build_loader(section: Any, where: str, *, shuffle: bool, **arguments: Any) -> DataLoader[Any]:
-    """The loader of a `train_ds`, `validation_ds` or `test_ds` section.
+def build_loader(
+    section: Any, where: str, *, shuffle: bool, n_speakers: int | None = None, **arguments: Any
+) -> ResumableDataLoader:
+    """The loader of a `train_ds`, `validation_ds` or `test_ds` section; interrupted runs go on within an epoch.
 
     Args:
         section: `dataset`, with `_target_` and the arguments of the dataset, and `dataloader_params`.
         where: name of the section, for messages.
         shuffle: what the loader does unless the section says.
+        n_speakers: voices of the model; those of the dataset are checked, if it can be.
         arguments: what the model adds to those of the dataset.
 
     Raises:
@@ -30,5 +34,9 @@ def build_loader(section: Any, where: str, *, shuffle: bool, **arguments: Any) -
             "{_target_: nemo.collections.tts.data.dataset.TTSDataset, manifest_filepath: ...}."
         )
     dataset = instantiate(section.dataset, f"{where}.dataset", **arguments)
-    options = {"shuffle": shuffle, **(section.get("dataloader_params") or {})}
-    return DataLoader(dataset, collate_fn=dataset.collate_fn, **options)
+    if n_speakers is not None and n_speakers > 1 and hasattr(dataset, "check_speakers"):
+        dataset.check_speakers(n_speakers)
+    options = {"shuffle": shuffle, "collate_fn": dataset.collate_fn, **(section.get("dataloader_params") or {})}
+    if isinstance(dataset, WeightedDataset) and dataset.weights is not None:
+        return make_weighted_loader(dataset, **options)
+    return make_loader(dataset, evaluation=not options["shuffle"], **options)
