@@ -29,6 +29,10 @@ MOVED_MODULES: dict[str, str] = {
 }
 
 
+ELSEWHERE = {"nemo_text_processing.g2p.modules.": "nemo.collections.tts.g2p.modules."}
+"""Start of names in configs of 1.13 to 1.16, when a part lay in another package -> where it lay later."""
+
+
 def _rows(file_name: str) -> dict[str, str]:
     """The table in a file beside this one; a line that begins with # says what follows."""
     text = (Path(__file__).parent / file_name).read_text(encoding="utf-8")
@@ -54,6 +58,9 @@ def public_path(cls: type) -> str:
 
 def resolve(path: str) -> str:
     """The path of ours that serves `path`; `path` itself when no row moves it. Imports nothing."""
+    for start, later in ELSEWHERE.items():
+        if path.startswith(start):
+            path = later + path[len(start) :]
     if path in MOVED_NAMES:
         return MOVED_NAMES[path]
     module, _, name = path.rpartition(".")

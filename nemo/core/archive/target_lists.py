@@ -10,6 +10,8 @@ FUNCTIONS = {
 """Functions of the original that published configs use as if they were classes."""
 
 CLASSES = {
+    "nemo_text_processing.g2p.modules.EnglishG2p",
+    "nemo_text_processing.g2p.modules.IPAG2P",
     "nemo_text_processing.text_normalization.normalize.Normalizer",
     "torchmetrics.audio.PerceptualEvaluationSpeechQuality",
     "torchmetrics.audio.ScaleInvariantSignalDistortionRatio",

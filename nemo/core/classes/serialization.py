@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from nemo import aliases
 from nemo.core.archive.targets import active_policy, policy_for, register_known_class
 from nemo.core.config.legacy import maybe_update_config_version
 from nemo.utils.exceptions import ConfigError, NeMoBaseException
@@ -121,6 +122,8 @@ def locate(path: str) -> Any:
     policy = policy_for(path)
     if policy is not None:
         return policy.resolve(path)
+    if not path.startswith("nemo."):  # the finder of aliases serves what lies under nemo
+        path = aliases.resolve(path)
     module, _, name = path.rpartition(".")
     if not module:
         raise ImportError(f"{path!r} is not a dotted path; expected package.module.Class")
@@ -173,6 +176,8 @@ def _check_keys(node: DictConfig, path: str, faults: list[str]) -> None:
     place = f"{path}: " if path else ""
     try:
         target = locate(node._target_)
+        if not node._target_.startswith("nemo."):
+            node._target_ = aliases.resolve(node._target_)
     except (ImportError, AttributeError) as error:
         faults.append(
             f"{place}_target_ {node._target_!r} cannot be imported: {error}. "

@@ -164,7 +164,7 @@ class FastPitchModel(SpectrogramGenerator, Exportable):
             normalize: write out numbers and abbreviations, where the model has a normaliser.
             kwargs: for other models.
         """
-        return parse_text(self, str_input)
+        return parse_text(self, str_input, normalize)
 
     @torch.no_grad()
     def generate_spectrogram(

@@ -92,7 +92,7 @@ class Tacotron2Model(SpectrogramGenerator):
             normalize: write out numbers and abbreviations, where the model has a normaliser.
             kwargs: for other models.
         """
-        return parse_text(self, str_input)
+        return parse_text(self, str_input, normalize)
 
     @torch.no_grad()
     def generate_spectrogram(self, tokens: Tensor, **kwargs: Any) -> Tensor:

@@ -54,6 +54,9 @@ class IPATokenizer(BaseTokenizer):
                 f"g2p is a {type(g2p).__name__} without `symbols`; expected a converter that lists all symbols it can "
                 "give, such as IpaG2p."
             )
+        if fixed_vocab is not None and hasattr(g2p, "replace_symbols"):
+            fixed_vocab = set(fixed_vocab)
+            g2p.replace_symbols(fixed_vocab)  # a word that has another pronunciation gets that one
         self.g2p = g2p
         self.punct, self.pad_with_space = punct, pad_with_space
         self.punctuation = list(punctuation(locale) if non_default_punct_list is None else non_default_punct_list)

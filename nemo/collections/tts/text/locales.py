@@ -24,6 +24,8 @@ MORE_PUNCTUATION = {
     "es-ES": GUILLEMETS + "¿¡‒–—“”",
     "fr-FR": GUILLEMETS + "–“”…",
     "it-IT": GUILLEMETS + "„“‚‘‒–—’",
+    "zh-CN": "，。？！；：、‘’“”（）【】「」《》",
+    "ja-JP": "、。？！；：…‥（）【】「」『』〜ー〃〔〕〈〉《》〖〗〘〙〚〛⦅⦆",
 }
 """What a language has beside :data:`PUNCTUATION`."""
 

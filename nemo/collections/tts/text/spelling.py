@@ -21,6 +21,16 @@ def any_locale_text_preprocessing(text: str) -> str:
     return unicodedata.normalize("NFC", text).replace("’", "'")
 
 
+def chinese_text_preprocessing(text: str) -> str:
+    """Chinese: characters are composed (NFC)."""
+    return unicodedata.normalize("NFC", text)
+
+
+def japanese_text_preprocessing(text: str) -> str:
+    """Japanese: characters are composed (NFC), those of half width become full, of full width Latin plain (NFKC)."""
+    return unicodedata.normalize("NFKC", text)
+
+
 def french_text_preprocessing(text: str) -> str:
     """French: capitals become small."""
     return text.lower()
