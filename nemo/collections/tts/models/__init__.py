@@ -4,6 +4,24 @@ from nemo.utils.lazy import lazy_exports
 
 __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
-    {"fastpitch": ["FastPitchModel"], "hifigan": ["HifiGanModel"], "tacotron2": ["Tacotron2Model"]},
-    submodules=["base", "catalogue", "fastpitch", "hifigan", "tacotron2"],
+    {
+        "aligner": ["AlignerModel"],
+        "fastpitch": ["FastPitchModel"],
+        "griffin_lim": ["GriffinLimModel", "MelPsuedoInverseModel", "TwoStagesModel"],
+        "hifigan": ["HifiGanModel"],
+        "tacotron2": ["Tacotron2Model"],
+        "univnet": ["UnivNetModel"],
+        "waveglow": ["WaveGlowModel"],
+    },
+    submodules=[
+        "aligner",
+        "base",
+        "catalogue",
+        "fastpitch",
+        "griffin_lim",
+        "hifigan",
+        "tacotron2",
+        "univnet",
+        "waveglow",
+    ],
 )

@@ -64,6 +64,28 @@ class Vocoder(_SpeechModel):
         """The audio [B, T] of spectrograms [B, D, F]."""
 
 
+class GlowVocoder(Vocoder):
+    """A vocoder that turns noise into audio by a network that can be inverted."""
+
+    @abstractmethod
+    def convert_spectrogram_to_audio(
+        self, spec: Tensor, sigma: float = 1.0, denoise: bool = True, denoiser_strength: float = 0.01, **kwargs: Any
+    ) -> Tensor:
+        """The audio [B, T] of spectrograms [B, D, F], from noise of deviation `sigma`."""
+
+    @abstractmethod
+    def denoise(self, audio: Tensor, strength: float = 0.01) -> Tensor:
+        """Audio [B, T] without the sound that the vocoder makes of silence."""
+
+
+class LinVocoder(_SpeechModel):
+    """Turns linear spectrograms into audio."""
+
+    @abstractmethod
+    def convert_linear_spectrogram_to_audio(self, spec: Tensor, **kwargs: Any) -> Tensor:
+        """The audio [B, T] of magnitudes [B, N, F]."""
+
+
 class MelToSpec(_SpeechModel):
     """Turns mel spectrograms into linear ones."""
 

@@ -8,7 +8,6 @@ B batch, T samples, D mel bands, F frames.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,12 +19,12 @@ from torch import Tensor, nn
 
 from nemo.collections.tts.data.loader import build_loader
 from nemo.collections.tts.losses.hifigan import DiscriminatorLoss, FeatureMatchingLoss, GeneratorLoss
+from nemo.collections.tts.models.adversarial import build_optimizations, step_schedules, take_step
 from nemo.collections.tts.models.base import KEYS_OF_USERS, Vocoder
 from nemo.collections.tts.models.catalogue import published_models
 from nemo.collections.tts.modules.hifigan import Generator
 from nemo.collections.tts.modules.hifigan_discriminators import MultiPeriodDiscriminator, MultiScaleDiscriminator
 from nemo.core.classes.exportable import Exportable
-from nemo.core.classes.optimization import setup_optimization
 from nemo.core.classes.pretrained import PretrainedModelInfo
 from nemo.core.classes.type_checking import typecheck
 from nemo.core.config.schema import with_defaults
@@ -34,9 +33,6 @@ from nemo.core.training.keys import TRAINING_KEYS
 from nemo.utils.exceptions import ConfigError
 
 logger = logging.getLogger(__name__)
-
-OPTIMIZERS = 2
-"""Of the generator and of the discriminators; Lightning counts a step of each."""
 
 
 @dataclass
@@ -130,19 +126,7 @@ class HifiGanModel(Vocoder, Exportable):
 
     def configure_optimizers(self) -> Any:
         """Optimizers, and schedules where there are some, of the generator and of the discriminators."""
-        networks: list[list[nn.Module]] = [[self.generator], [self.msd, self.mpd]]
-        built = [self._optimization_of(parts) for parts in networks]
-        optimizers = [optimizer for optimizer, _ in built]
-        schedules = [schedule["scheduler"] for _, schedule in built if schedule is not None]  # stepped by hand, below
-        return (optimizers, schedules) if schedules else optimizers
-
-    def _optimization_of(self, networks: Iterable[nn.Module]) -> tuple[Any, Any]:
-        parameters = [parameter for network in networks for parameter in network.parameters()]
-        self._optimizer_param_groups = [{"params": parameters}]
-        built = setup_optimization(self, optimizers=OPTIMIZERS)
-        if built is None:
-            raise ConfigError("model.optim is missing. Expected an optimizer, such as {name: adamw, lr: 0.0002}.")
-        return built
+        return build_optimizations(self, [[self.generator], [self.msd, self.mpd]])
 
     def training_step(self, batch: Any, batch_idx: int) -> None:
         """One step of the discriminators, then one of the generator; logs their losses."""
@@ -156,7 +140,7 @@ class HifiGanModel(Vocoder, Exportable):
             real, fake, _, _ = judge(y=audio, y_hat=generated.detach())
             losses[f"d_loss_{name}"], *_ = self.discriminator_loss(disc_real_outputs=real, disc_generated_outputs=fake)
         losses["d_loss"] = losses["d_loss_mpd"] + losses["d_loss_msd"]
-        self._step(discriminator_optimizer, losses["d_loss"])
+        take_step(self, discriminator_optimizer, losses["d_loss"])
 
         self.toggle_optimizer(generator_optimizer)
         distance = F.l1_loss(target_mel, self._target_spectrogram(generated.squeeze(1)))
@@ -168,22 +152,11 @@ class HifiGanModel(Vocoder, Exportable):
             losses[f"g_loss_fm_{name}"] = self.feature_loss(fmap_r=layers_real, fmap_g=layers_fake)
             total = total + losses[f"g_loss_{name}"] + losses[f"g_loss_fm_{name}"]
         losses["g_loss"] = total
-        self._step(generator_optimizer, total)
+        take_step(self, generator_optimizer, total)
 
-        self._step_schedules()
+        step_schedules(self)
         self.log_dict({name: value.detach() for name, value in losses.items()}, on_step=True, sync_dist=True)
         self.log("global_step", float(self.global_step))
-
-    def _step(self, optimizer: Any, loss: Tensor) -> None:
-        optimizer.zero_grad()
-        self.manual_backward(loss)
-        optimizer.step()
-        self.untoggle_optimizer(optimizer)
-
-    def _step_schedules(self) -> None:
-        schedules = self.lr_schedulers()
-        for schedule in schedules if isinstance(schedules, list) else [schedules] if schedules is not None else []:
-            schedule.step()  # type: ignore[call-arg]  # none of them waits for a metric
 
     def validation_step(self, batch: Any, batch_idx: int, dataloader_idx: int = 0) -> None:
         """Logs the distance of spectrograms, and the first batch's audio where a logger takes audio."""

@@ -37,7 +37,7 @@ class AlignmentEncoder(NeuralModule):
         n_mel_channels: D, mel bands.
         n_text_channels: H, width of the text's embedding.
         n_att_channels: width in which both are compared.
-        temperature: factor of the squared distances.
+        temperature: factor of the distances.
         condition_types: how a speaker's vector conditions the text: add, concat.
         dist_type: l2 or cosine.
     """
@@ -102,6 +102,6 @@ class AlignmentEncoder(NeuralModule):
         """[B, C, F], [B, C, U] -> [B, F, U]."""
         queries, keys = queries.transpose(1, 2), keys.transpose(1, 2)
         if self.dist_type == "cosine":
-            return -torch.cosine_similarity(queries[:, :, None], keys[:, None], dim=-1)
+            return -self.temperature * torch.cosine_similarity(queries[:, :, None], keys[:, None], dim=-1)
         squares = queries.pow(2).sum(2)[:, :, None] + keys.pow(2).sum(2)[:, None]
         return self.temperature * (squares - 2 * queries @ keys.transpose(1, 2))

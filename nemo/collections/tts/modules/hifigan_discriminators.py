@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -29,13 +29,15 @@ Judgements = tuple[list[Tensor], list[Tensor], list[list[Tensor]], list[list[Ten
 class DiscriminatorP(nn.Module):
     """Sees audio folded to columns of one period: every `period`-th sample of it in a row."""
 
-    def __init__(self, period: int, channels: Sequence[int]) -> None:
+    def __init__(
+        self, period: int, channels: Sequence[int], kernel: int = 5, stride: int = 3, slope: float = SLOPE
+    ) -> None:
         super().__init__()
-        self.period = period
+        self.period, self.slope = period, slope
         widths = [1, *channels]
-        strides = [3] * (len(channels) - 1) + [1]
+        strides = [stride] * (len(channels) - 1) + [1]
         self.convs = nn.ModuleList(
-            weight_norm(nn.Conv2d(before, after, (5, 1), (stride, 1), padding=(2, 0)))
+            weight_norm(nn.Conv2d(before, after, (kernel, 1), (stride, 1), padding=(kernel // 2, 0)))
             for before, after, stride in zip(widths, channels, strides, strict=False)
         )
         self.conv_post = weight_norm(nn.Conv2d(channels[-1], 1, (3, 1), padding=(1, 0)))
@@ -46,7 +48,7 @@ class DiscriminatorP(nn.Module):
         x = x.unflatten(-1, (-1, self.period))
         outputs = []
         for layer in self.convs:
-            x = F.leaky_relu(layer(x), SLOPE)
+            x = F.leaky_relu(layer(x), self.slope)
             outputs.append(x)
         x = self.conv_post(x)
         outputs.append(x)
@@ -91,8 +93,7 @@ class MultiPeriodDiscriminator(NeuralModule):
 
     def forward(self, y: Tensor, y_hat: Tensor) -> Judgements:
         """Judges real audio `y` and generated `y_hat`, both [B, 1, T]."""
-        both = torch.cat([y, y_hat])
-        return _apart([discriminator(both) for discriminator in self.discriminators])
+        return judge_together(self.discriminators, y, y_hat)
 
 
 class MultiScaleDiscriminator(NeuralModule):
@@ -116,6 +117,12 @@ class MultiScaleDiscriminator(NeuralModule):
             both = pool(both)
             judged.append(discriminator(both))
         return _apart(judged)
+
+
+def judge_together(discriminators: Iterable[nn.Module], y: Tensor, y_hat: Tensor) -> Judgements:
+    """What each discriminator says of real audio `y` and generated `y_hat`, both [B, 1, T], heard in one batch."""
+    both = torch.cat([y, y_hat])
+    return _apart([discriminator(both) for discriminator in discriminators])
 
 
 def _apart(judged: list[tuple[Tensor, list[Tensor]]]) -> Judgements:

@@ -1,0 +1,227 @@
+"""UnivNet: a vocoder judged by spectrograms of several resolutions (Jang et al., 2021).
+
+audio [B, T] -> mel [B, D, F] -> generator -> audio [B, 1, T] -> distance of spectrograms at several resolutions
+                                              audio -> discriminators of periods and of resolutions -> real or not?
+B batch, T samples, D mel bands, F frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from omegaconf import MISSING
+from pytorch_lightning import Trainer
+from torch import Tensor, nn
+
+from nemo.collections.tts.data.loader import build_loader
+from nemo.collections.tts.losses.hifigan import DiscriminatorLoss, GeneratorLoss
+from nemo.collections.tts.losses.stft import MultiResolutionSTFTLoss
+from nemo.collections.tts.models.adversarial import build_optimizations, step_schedules, take_step
+from nemo.collections.tts.models.base import KEYS_OF_USERS, Vocoder
+from nemo.collections.tts.modules.univnet import Generator
+from nemo.collections.tts.modules.univnet_discriminators import MultiPeriodDiscriminator, MultiResolutionDiscriminator
+from nemo.core.classes.exportable import Exportable
+from nemo.core.classes.pretrained import PretrainedModelInfo
+from nemo.core.classes.type_checking import typecheck
+from nemo.core.config.schema import with_defaults
+from nemo.core.neural_types import AudioSignal, MelSpectrogramType, NeuralType
+from nemo.core.training.keys import TRAINING_KEYS
+from nemo.utils.exceptions import ConfigError
+
+
+@dataclass
+class PeriodDiscriminatorConfig:
+    """`discriminator.mpd` section."""
+
+    periods: Sequence[int] = (2, 3, 5, 7, 11)
+    kernel_size: int = 5
+    stride: int = 3
+    use_spectral_norm: bool = False
+    lReLU_slope: float = 0.2  # the name is that of configs
+
+
+@dataclass
+class ResolutionDiscriminatorConfig:
+    """`discriminator.mrd` section."""
+
+    resolutions: Any = field(default_factory=lambda: [[1024, 120, 600], [2048, 240, 1200], [512, 50, 240]])
+    """Length of the Fourier transform, hop and window of each, in samples; the loss compares at the same."""
+    use_spectral_norm: bool = False
+    lReLU_slope: float = 0.2  # the name is that of configs
+
+
+@dataclass
+class UnivNetDiscriminatorConfig:
+    """`discriminator` section."""
+
+    mpd: PeriodDiscriminatorConfig = field(default_factory=PeriodDiscriminatorConfig)
+    mrd: ResolutionDiscriminatorConfig = field(default_factory=ResolutionDiscriminatorConfig)
+
+
+@dataclass
+class UnivNetModelConfig:
+    """`model` section."""
+
+    preprocessor: Any = MISSING
+    """The mel spectrograms that the generator takes."""
+    generator: Any = MISSING
+    """A :class:`~nemo.collections.tts.modules.univnet.Generator`."""
+    discriminator: UnivNetDiscriminatorConfig = field(default_factory=UnivNetDiscriminatorConfig)
+    stft_lamb: float = 2.5
+    """Weight of the distance between spectrograms."""
+    debug: bool = False
+    """Small discriminators, for tests."""
+    max_steps: int | None = None
+    """Batches after which the schedules end; null: as many as the trainer takes."""
+    train_ds: Any = None
+    validation_ds: Any = None
+    test_ds: Any = None
+    optim: Any = None
+
+
+class UnivNetModel(Vocoder, Exportable):
+    """Vocoder with location-variable convolutions.
+
+    Args:
+        cfg: a :class:`UnivNetModelConfig`, DictConfig or dict.
+        trainer: a Lightning Trainer; may be set later.
+
+    Raises:
+        ConfigError: a section that is missing or does not fit the others.
+    """
+
+    generator: Generator
+
+    def __init__(self, cfg: Any, trainer: Trainer | None = None) -> None:
+        known = (*KEYS_OF_USERS, *TRAINING_KEYS)
+        parts = ("preprocessor", "generator")
+        super().__init__(with_defaults(UnivNetModelConfig, cfg, also=known, mandatory=parts), trainer)
+        section, judges = self.cfg.preprocessor, self.cfg.discriminator
+        if judges.mpd.use_spectral_norm or judges.mrd.use_spectral_norm:
+            raise ConfigError(
+                "model.discriminator has use_spectral_norm: true. The discriminators here have weight norm; set it to "
+                "false."
+            )
+        self.audio_to_melspec_precessor = self.from_config_dict(section)  # the name is that of archives
+        self.generator = self.from_config_dict(self.cfg.generator)
+        self.mpd = MultiPeriodDiscriminator(judges.mpd, debug=self.cfg.debug)
+        self.mrd = MultiResolutionDiscriminator(judges.mrd, debug=self.cfg.debug)
+        if self.generator.hop_length != section.n_window_stride:
+            raise ConfigError(
+                f"model.generator.strides make {self.generator.hop_length} samples of a frame, and "
+                f"model.preprocessor.n_window_stride is {section.n_window_stride}. Make the product of the strides "
+                "equal to it."
+            )
+        self.generator_loss, self.discriminator_loss = GeneratorLoss(), DiscriminatorLoss()
+        self.mrstft_loss = MultiResolutionSTFTLoss(*zip(*judges.mrd.resolutions, strict=True))
+        self.automatic_optimization = False
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz of the audio."""
+        return int(self.cfg.preprocessor.sample_rate)
+
+    # --------------------------------------------------------------------------------------------------------- network
+
+    @property
+    def input_types(self) -> dict[str, NeuralType]:
+        """Log-mel spectrograms."""
+        return {"spec": NeuralType(("B", "D", "T"), MelSpectrogramType())}
+
+    @property
+    def output_types(self) -> dict[str, NeuralType]:
+        """Audio."""
+        return {"audio": NeuralType(("B", "S", "T"), AudioSignal(self.sample_rate))}
+
+    @typecheck()
+    def forward(self, *, spec: Tensor) -> Tensor:
+        """Audio [B, 1, T] of log-mel spectrograms [B, D, F]; T is F times the hop. The noise is drawn anew."""
+        return self.generator(x=spec)
+
+    @torch.no_grad()
+    def convert_spectrogram_to_audio(self, spec: Tensor, **kwargs: Any) -> Tensor:
+        """Audio [B, T] of log-mel spectrograms [B, D, F]; `kwargs` are for other vocoders."""
+        with nn.utils.parametrize.cached():  # each normalised weight is computed once
+            return self(spec=spec).squeeze(1)
+
+    # -------------------------------------------------------------------------------------------------------- training
+
+    def configure_optimizers(self) -> Any:
+        """Optimizers, and schedules where there are some, of the generator and of the discriminators."""
+        return build_optimizations(self, [[self.generator], [self.mrd, self.mpd]])
+
+    def training_step(self, batch: Any, batch_idx: int) -> None:
+        """One step of the discriminators, then one of the generator; logs their losses."""
+        audio, mel = self._pair(batch)
+        generator_optimizer, discriminator_optimizer = self.optimizers()  # type: ignore[attr-defined]  # there are two
+        generated = self(spec=mel)
+
+        self.toggle_optimizer(discriminator_optimizer)
+        losses = {}
+        for name, judge in (("mpd", self.mpd), ("mrd", self.mrd)):
+            real, fake, _, _ = judge(y=audio, y_hat=generated.detach())
+            losses[f"d_loss_{name}"], *_ = self.discriminator_loss(disc_real_outputs=real, disc_generated_outputs=fake)
+        losses["d_loss"] = losses["d_loss_mpd"] + losses["d_loss_mrd"]
+        take_step(self, discriminator_optimizer, losses["d_loss"])
+
+        self.toggle_optimizer(generator_optimizer)
+        losses["g_loss_sc"], losses["g_loss_mag"] = self.mrstft_loss(x=generated.squeeze(1), y=audio.squeeze(1))
+        total = self.cfg.stft_lamb * (losses["g_loss_sc"] + losses["g_loss_mag"])
+        for name, judge in (("mpd", self.mpd), ("mrd", self.mrd)):
+            _, fake, _, _ = judge(y=audio, y_hat=generated)
+            losses[f"g_loss_{name}"], _ = self.generator_loss(disc_outputs=fake)
+            total = total + losses[f"g_loss_{name}"]
+        losses["g_loss"] = total
+        take_step(self, generator_optimizer, total)
+
+        step_schedules(self)
+        self.log_dict({name: value.detach() for name, value in losses.items()}, on_step=True, sync_dist=True)
+
+    def validation_step(self, batch: Any, batch_idx: int, dataloader_idx: int = 0) -> None:
+        """Logs the distance of spectrograms."""
+        audio, mel = self._pair(batch)
+        convergence, distance = self.mrstft_loss(x=self(spec=mel).squeeze(1), y=audio.squeeze(1))
+        self.log_dict({"val_loss": convergence + distance}, on_epoch=True, sync_dist=True)
+
+    def _pair(self, batch: Any) -> tuple[Tensor, Tensor]:
+        """Audio [B, 1, T] and the generator's input; T is made that of the generator's output."""
+        audio, lengths = batch[0], batch[1]
+        mel = batch[2] if len(batch) > 2 else self.audio_to_melspec_precessor(audio, lengths)[0]
+        missing = mel.shape[2] * self.generator.hop_length - audio.shape[1]
+        return nn.functional.pad(audio, (0, missing)).unsqueeze(1), mel
+
+    # ------------------------------------------------------------------------------------------------------------ data
+
+    def setup_training_data(self, train_data_config: Any) -> None:
+        """Audio to train on; see :func:`~nemo.collections.tts.data.loader.build_loader`."""
+        self._update_dataset_config("train", train_data_config)
+        self._train_dl = build_loader(train_data_config, "model.train_ds", shuffle=True)
+
+    def setup_validation_data(self, val_data_config: Any) -> None:
+        """Audio to validate on."""
+        self._update_dataset_config("validation", val_data_config)
+        self._validation_dl = build_loader(val_data_config, "model.validation_ds", shuffle=False)
+
+    # ---------------------------------------------------------------------------------------------------------- export
+
+    def input_example(self, max_batch: int = 1, max_dim: int = 64) -> tuple[dict[str, Tensor]]:
+        """A spectrogram of silence and its noise, for export."""
+        bands, noise = self.generator.n_mel_channels, self.generator.noise_dim
+        return (
+            {
+                "spec": torch.zeros(max_batch, bands, max_dim, device=self.device),
+                "noise": torch.zeros(max_batch, noise, max_dim, device=self.device),
+            },
+        )
+
+    def forward_for_export(self, spec: Tensor, noise: Tensor) -> Tensor:
+        """Audio [B, 1, T] of log-mel spectrograms [B, D, F] and noise [B, N, F]."""
+        return self.generator(x=spec, z=noise)
+
+    @classmethod
+    def list_available_models(cls) -> list[PretrainedModelInfo]:
+        """None: the addresses of published UnivNet models are not known here."""
+        return []
