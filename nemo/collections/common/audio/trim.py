@@ -34,7 +34,7 @@ def trim_silence(
     Returns:
         A view of `samples`; empty where all of it is silent.
     """
-    loudness = _frame_rms(samples if samples.ndim == 2 else samples[:, None], frame_length, hop_length)
+    loudness = frame_rms(samples if samples.ndim == 2 else samples[:, None], frame_length, hop_length)
     reference = float(ref(loudness)) if callable(ref) else float(ref)
     floor = 20.0 * np.log10(np.maximum(loudness, _SMALLEST_AMPLITUDE))
     decibels = floor - 20.0 * np.log10(max(abs(reference), _SMALLEST_AMPLITUDE))
@@ -44,7 +44,7 @@ def trim_silence(
     return samples[audible[0] * hop_length : min(len(samples), (audible[-1] + 1) * hop_length)]
 
 
-def _frame_rms(samples: np.ndarray, frame_length: int, hop_length: int) -> np.ndarray:
+def frame_rms(samples: np.ndarray, frame_length: int, hop_length: int) -> np.ndarray:
     """Root mean square of centred frames, [F, C]."""
     padding = frame_length // 2
     squares = np.zeros((samples.shape[0] + 2 * padding + 1, samples.shape[1]))
