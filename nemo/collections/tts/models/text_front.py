@@ -33,8 +33,10 @@ def build_text_tokenizer(model: Any) -> Any:
             "model.text_tokenizer is missing. Expected a tokenizer, such as {_target_: "
             "nemo.collections.common.tokenizers.text_to_speech.tts_tokenizers.EnglishCharsTokenizer}."
         )
+    normalizer = model.cfg.get("text_normalizer")
     model.text_normalizer_call = build_normalizer(
-        _with_artifacts(model, "text_normalizer", NORMALIZER_FILES), model.cfg.get("text_normalizer_call_kwargs")
+        None if normalizer is None else _with_artifacts(model, "text_normalizer", NORMALIZER_FILES),
+        model.cfg.get("text_normalizer_call_kwargs"),
     )
     return instantiate(_with_artifacts(model, "text_tokenizer", FILES), "model.text_tokenizer")
 
@@ -62,10 +64,8 @@ def parse_text(model: Any, text: str, normalize: bool = True) -> Tensor:
     return torch.tensor(tokens, dtype=torch.long, device=model.device)[None]
 
 
-def _with_artifacts(model: Any, name: str, keys: Sequence[str]) -> DictConfig | None:
-    """A copy of a section, with the files under some of its keys made artifacts; None: there is no section."""
-    if model.cfg.get(name) is None:
-        return None
+def _with_artifacts(model: Any, name: str, keys: Sequence[str]) -> DictConfig:
+    """A copy of a section, with the files under some of its keys made artifacts."""
     section = DictConfig(OmegaConf.to_container(model.cfg[name], resolve=True))
     for key in keys:
         path = OmegaConf.select(section, key)

@@ -91,6 +91,7 @@ ABBREVIATIONS = {
 }
 """What ends with a full stop, without it."""
 
+SIGNS = {"&": "and", "@": "at", "+": "plus", "=": "equals", "%": "percent"}
 MAY_END = {"Jr", "Sr", "Co", "Inc", "Ltd", "Corp", "Dept", "Ave", "Blvd", "Rd", "etc"}
 """Abbreviations after which a sentence may end."""
 
@@ -101,7 +102,7 @@ _UNIT = re.compile(
     rf"(?<![\w.]){_NUMBER}\s?({'|'.join(sorted(map(re.escape, UNITS), key=len, reverse=True))})(?![\w/])"
 )
 _PERCENT = re.compile(rf"(?<![\w.]){_NUMBER}\s?%")
-_ORDINAL = re.compile(r"\b(\d{1,3}(?:,\d{3})+|\d+)(?:st|nd|rd|th)\b")
+_ORDINAL = re.compile(r"\b(\d{1,3}(?:,\d{3}){1,11}|\d{1,36})(?:st|nd|rd|th)\b")
 _PHONE = re.compile(r"(?<![\w-])(?:\(?(\d{3})\)?[ -])?(\d{3})-(\d{4})(?![\w-])")
 _FRACTION = re.compile(r"(?<![\w/.,])(?:(\d+) )?(\d{1,2})/(\d{1,3})(?![\w/]|[.,]\d)")
 _RANGE = re.compile(r"(?<![\w.,-])(\d+)\s?[-–]\s?(\d+)(?![\w-]|[.,]\d)")
@@ -113,7 +114,7 @@ _SAINT = re.compile(r"\bSt\.(?=\s+[A-Z])")
 _STREET = re.compile(r"(?<=\w )St\.(?!\w)")
 _LETTERS = {re.compile(r"\be\.g\."): "for example", re.compile(r"\bi\.e\."): "that is"}
 _NUMBER_SIGN = re.compile(r"(?:\b[Nn]o\.\s?|#)(?=\d)")
-_SIGNS = {"&": "and", "@": "at", "+": "plus", "=": "equals", "%": "percent"}
+_SIGN = re.compile(rf" ?([{re.escape(''.join(SIGNS))}]) ?")
 
 
 @buildable_from_archives
@@ -176,8 +177,9 @@ def _money(match: re.Match[str]) -> str:
     whole, _, fraction = amount.partition(".")
     if magnitude or len(fraction) not in (0, 2) or fraction and not cent:
         return f"{decimal(amount)}{f' {magnitude}' if magnitude else ''} {many}"
-    units, parts = int(whole or 0), int(fraction or 0)
-    said = [f"{cardinal(units)} {one if units == 1 else many}"] if units or not parts else []
+    parts = int(fraction or 0)
+    has_units = whole.strip("0") or not parts
+    said = [f"{decimal(whole or '0')} {one if whole == '1' else many}"] if has_units else []
     said += [f"{cardinal(parts)} {cent if parts == 1 else cents}"] if parts else []
     return " and ".join(said)
 
@@ -203,9 +205,12 @@ def _fraction(match: re.Match[str]) -> str:
 
 
 def _signs(text: str) -> str:
-    for sign, word in _SIGNS.items():
-        text = re.sub(rf"\s*{re.escape(sign)}\s*", f" {word} ", text)
-    return text.strip() if text[:1] == " " or text[-1:] == " " else text
+    return re.sub(" {2,}", " ", _SIGN.sub(_sign, text)) if _SIGN.search(text) else text
+
+
+def _sign(match: re.Match[str]) -> str:
+    before, after = match.start() > 0, match.end() < len(match.string)
+    return f"{' ' if before else ''}{SIGNS[match[1]]}{' ' if after else ''}"
 
 
 def _numbers(text: str) -> str:

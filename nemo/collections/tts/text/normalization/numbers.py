@@ -11,7 +11,8 @@ SCALES = (
     "thousand million billion trillion quadrillion quintillion sextillion septillion octillion nonillion decillion"
 ).split()
 """The names of 1000, 1000², ..."""
-LIMIT = 1000 ** (len(SCALES) + 1)
+NAMED_DIGITS = 3 * (len(SCALES) + 1)
+LIMIT = 10**NAMED_DIGITS
 """Numbers from here on have no name and are said digit by digit."""
 ORDINALS = {
     "one": "first",
@@ -50,15 +51,14 @@ def ordinal(number: int) -> str:
 
 def digits(text: str) -> str:
     """Each digit of a text: `007` -> `zero zero seven`."""
-    return " ".join(UNITS[int(character)] for character in text if character in "0123456789")
+    return " ".join(UNITS[int(character)] for character in text if character.isdecimal())
 
 
 def decimal(text: str) -> str:
     """A number with or without a fraction, commas between thousands: `1,234.50` -> `... point five zero`."""
     whole, point, fraction = text.replace(",", "").partition(".")
-    if len(whole) > 1 and whole[0] == "0" and not point:
-        return digits(whole)
-    spoken = cardinal(int(whole or 0))
+    is_code = len(whole) > 1 and whole[0] == "0" and not point
+    spoken = digits(whole) if is_code or len(whole) > NAMED_DIGITS else cardinal(int(whole or 0))
     return f"{spoken} point {digits(fraction)}" if fraction else spoken
 
 
