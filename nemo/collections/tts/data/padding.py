@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -28,3 +29,8 @@ def pad_together(items: Sequence[Tensor], pad_value: float = 0) -> Tensor:
             inside = inside.narrow(axis, 0, size)
         inside.copy_(item)
     return batch
+
+
+def audio_of(batch: Any) -> tuple[Tensor, Tensor]:
+    """The audio [B, T] and its lengths [B] of a batch, which is a dict or begins with both."""
+    return (batch["audio"], batch["audio_lens"]) if isinstance(batch, dict) else (batch[0], batch[1])

@@ -16,7 +16,9 @@ from omegaconf import MISSING, OmegaConf
 from pytorch_lightning import Trainer
 from torch import Tensor
 
+from nemo.collections.tts.data.frames import fit_frames
 from nemo.collections.tts.data.loader import build_loader
+from nemo.collections.tts.logging.validation import alignments, is_shown, lines, show, spectrograms
 from nemo.collections.tts.losses.aligner import BinLoss, ForwardSumLoss
 from nemo.collections.tts.losses.fastpitch import DurationLoss, EnergyLoss, MelLoss, PitchLoss
 from nemo.collections.tts.models.base import KEYS_OF_USERS, SpectrogramGenerator
@@ -230,15 +232,35 @@ class FastPitchModel(SpectrogramGenerator, Exportable):
         return losses["loss"]
 
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int, dataloader_idx: int = 0) -> dict[str, Tensor]:
-        """Losses of a batch."""
-        _, losses = self._losses(batch)
+        """Losses of a batch; the first one of an epoch is shown where a logger takes pictures."""
+        outputs, losses = self._losses(batch)
+        if is_shown(self, batch_idx, dataloader_idx):
+            self._show(batch, *outputs)
         results = {f"val_{name}": value for name, value in losses.items()}
         self.log_dict(results, on_epoch=True, sync_dist=True)
         return results
 
-    def _losses(self, batch: dict[str, Tensor]) -> tuple[Speech, dict[str, Tensor]]:
-        """What was computed for a batch, and its losses; `loss` is all of them together."""
+    def _show(self, batch: dict[str, Tensor], mels: Tensor, mel_lens: Tensor, spoken: Speech) -> None:
+        """Spectrograms, alignments and pitch of a few recordings, recorded and predicted."""
+        found = {
+            name: None if each is None else each[:, 0]
+            for name, each in (("val_soft_alignment", spoken.attn_soft), ("val_hard_alignment", spoken.attn_hard))
+        }
+        pictures = spectrograms(mels, spoken.spect, mel_lens) | alignments(found, batch["text_lens"], mel_lens)
+        if spoken.pitch is not None:
+            pitches = {"recorded": spoken.pitch, "predicted": spoken.pitch_predicted}
+            pictures |= lines("val_pitch", pitches, batch["text_lens"])
+        show(self, pictures)
+
+    def _losses(self, batch: dict[str, Tensor]) -> tuple[tuple[Tensor, Tensor, Speech], dict[str, Tensor]]:
+        """Spectrograms of a batch, their lengths and what was computed; its losses, `loss` is all of them together."""
         mels, mel_lens = self.preprocessor(input_signal=batch["audio"], length=batch["audio_lens"])
+        batch = fit_frames(batch, mels.shape[2])
+        if "reference_audio" in batch:
+            reference, reference_lens = self.preprocessor(
+                input_signal=batch["reference_audio"], length=batch["reference_audio_lens"]
+            )
+            batch = {**batch, "reference_spec": reference, "reference_spec_lens": reference_lens}
         learn = self.cfg.learn_alignment
         spoken: Speech = self(
             text=batch["text"],
@@ -278,7 +300,7 @@ class FastPitchModel(SpectrogramGenerator, Exportable):
                 hard_attention=spoken.attn_hard, soft_attention=spoken.attn_soft
             )
         losses["loss"] = torch.stack(list(losses.values())).sum()
-        return spoken, losses
+        return (mels, mel_lens, spoken), losses
 
     # ------------------------------------------------------------------------------------------------------------ data
 
@@ -293,7 +315,8 @@ class FastPitchModel(SpectrogramGenerator, Exportable):
         self._validation_dl = self._build_loader(val_data_config, "model.validation_ds", shuffle=False)
 
     def _build_loader(self, section: Any, where: str, *, shuffle: bool) -> Any:
-        return build_loader(section, where, shuffle=shuffle, text_tokenizer=self.vocab)
+        voices = self.cfg.n_speakers
+        return build_loader(section, where, shuffle=shuffle, n_speakers=voices, text_tokenizer=self.vocab)
 
     # ---------------------------------------------------------------------------------------------------------- export
 

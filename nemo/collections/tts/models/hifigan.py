@@ -18,6 +18,8 @@ from pytorch_lightning import Trainer
 from torch import Tensor, nn
 
 from nemo.collections.tts.data.loader import build_loader
+from nemo.collections.tts.data.padding import audio_of
+from nemo.collections.tts.logging.validation import is_shown, show, sounds, spectrograms
 from nemo.collections.tts.losses.hifigan import DiscriminatorLoss, FeatureMatchingLoss, GeneratorLoss
 from nemo.collections.tts.models.adversarial import build_optimizations, step_schedules, take_step
 from nemo.collections.tts.models.base import KEYS_OF_USERS, Vocoder
@@ -164,11 +166,21 @@ class HifiGanModel(Vocoder, Exportable):
         generated = self(spec=mel).squeeze(1)
         loss = F.l1_loss(target_mel, self._target_spectrogram(generated))
         self.log_dict({"val_loss": loss}, on_epoch=True, sync_dist=True)
+        if is_shown(self, batch_idx, dataloader_idx):
+            audio, lengths = audio_of(batch)
+            pictures = spectrograms(
+                mel,
+                self.audio_to_melspec_precessor(generated, lengths)[0],
+                lengths // self.cfg.preprocessor.n_window_stride,
+            )
+            heard = sounds("val_recorded", audio, lengths) | sounds("val_generated", generated, lengths)
+            show(self, pictures, heard, self.sample_rate)
 
     def _spectrograms(self, batch: Any) -> tuple[Tensor, Tensor, Tensor]:
         """Audio [B, 1, T], the generator's input, and what its output is compared with."""
-        audio, lengths = batch[0], batch[1]
-        mel = batch[2] if len(batch) > 2 else self.audio_to_melspec_precessor(audio, lengths)[0]
+        audio, lengths = audio_of(batch)
+        given = None if isinstance(batch, dict) or len(batch) < 3 else batch[2]
+        mel = given if given is not None else self.audio_to_melspec_precessor(audio, lengths)[0]
         target, _ = self.trg_melspec_fn(audio, lengths)
         return audio.unsqueeze(1), mel, target
 

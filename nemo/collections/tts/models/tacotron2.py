@@ -17,6 +17,7 @@ from pytorch_lightning import Trainer
 from torch import Tensor, nn
 
 from nemo.collections.tts.data.loader import build_loader
+from nemo.collections.tts.logging.validation import alignments, is_shown, lines, show, spectrograms
 from nemo.collections.tts.losses.tacotron2 import Tacotron2Loss
 from nemo.collections.tts.models.base import KEYS_OF_USERS, SpectrogramGenerator
 from nemo.collections.tts.models.catalogue import published_models
@@ -145,18 +146,36 @@ class Tacotron2Model(SpectrogramGenerator):
         return loss
 
     def validation_step(self, batch: Any, batch_idx: int, dataloader_idx: int = 0) -> dict[str, Tensor]:
-        """Loss of a batch that is spoken freely."""
-        loss = self._loss(batch)
+        """Loss of a batch that is spoken freely; the first one of an epoch is shown where a logger takes pictures."""
+        outputs = self._outputs(batch)
+        loss = self._loss_of(outputs)
+        if is_shown(self, batch_idx, dataloader_idx):
+            self._show(batch, *outputs)
         self.log("val_loss", loss, on_epoch=True, sync_dist=True)
         return {"val_loss": loss}
 
+    def _show(self, batch: dict[str, Tensor], *outputs: Tensor) -> None:
+        """Spectrograms, attention and the probability of the end, of a few recordings."""
+        _, refined, gates, target, target_len, attention = outputs
+        spoken = torch.full_like(target_len, gates.shape[1])
+        pictures = spectrograms(target, refined, target_len)
+        pictures |= alignments({"val_attention": attention}, batch["text_lens"], spoken)
+        show(self, pictures | lines("val_gate", {"end": torch.sigmoid(gates)}, spoken, 0.0, 1.0))
+
     def _loss(self, batch: dict[str, Tensor]) -> Tensor:
-        frames, refined, gates, target, target_len, _ = self(
+        return self._loss_of(self._outputs(batch))
+
+    def _outputs(self, batch: dict[str, Tensor]) -> tuple[Tensor, ...]:
+        """What :meth:`forward` gives for a batch."""
+        return self(
             tokens=batch["text"],
             token_len=batch["text_lens"],
             audio=batch["audio"],
             audio_len=batch["audio_lens"],
         )
+
+    def _loss_of(self, outputs: tuple[Tensor, ...]) -> Tensor:
+        frames, refined, gates, target, target_len, _ = outputs
         loss, _ = self.loss(
             spec_pred_dec=frames,
             spec_pred_postnet=refined,

@@ -231,15 +231,15 @@ class FastPitchModule(NeuralModule):
             hard = binarize_attention(soft, input_lens, mel_lens)
             hard_durs = hard.sum(2)[:, 0]
         pitch_predicted = self.pitch_predictor(encoded, mask, conditioning=voices)
-        if pitch is not None and hard_durs is not None and pitch.shape[-1] != pitch_predicted.shape[-1]:
-            pitch = average_features(pitch[:, None], hard_durs)[:, 0]
+        given = hard_durs if hard_durs is not None else durs
+        if pitch is not None and given is not None and pitch.shape[-1] != pitch_predicted.shape[-1]:
+            pitch = average_features(pitch[:, None], given)[:, 0]
         chosen = pitch_predicted if pitch is None else pitch
         decoder_input = encoded + self.pitch_emb(chosen[:, None]).transpose(1, 2)
         energy_target = None
-        if self.energy_predictor is not None and energy is not None and hard_durs is not None:
-            energy_target = torch.log(1 + average_features(energy[:, None], hard_durs)[:, 0])
+        if self.energy_predictor is not None and energy is not None and given is not None:
+            energy_target = torch.log(1 + average_features(energy[:, None], given)[:, 0])
         decoder_input, energy_predicted = self._with_energy(decoder_input, mask, voices, energy_target)
-        given = hard_durs if hard_durs is not None else durs
         spectrogram, frames = self._decode(decoder_input, durs_predicted if given is None else given, pace, voices)
         return Speech(
             spectrogram,
