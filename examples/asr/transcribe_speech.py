@@ -24,20 +24,14 @@ from omegaconf import OmegaConf
 from nemo.collections.asr.decoding.ctc import CTCDecodingConfig
 from nemo.collections.asr.decoding.hypothesis import Hypothesis
 from nemo.collections.asr.decoding.rnnt_config import RNNTDecodingConfig
+from nemo.collections.asr.inference.transcription_script import setup_model
 from nemo.collections.asr.metrics.wer import word_error_rate
 from nemo.collections.asr.models import ASRModel
+from nemo.collections.asr.modules.conformer.attention_change import ConformerChangeConfig
 from nemo.collections.common.data.manifest import get_full_path, read_manifest_objects, write_manifest
 from nemo.core.config import hydra_runner
 
 logger = logging.getLogger("nemo.examples")
-
-
-@dataclass
-class ConformerChangeConfig:
-    """Another attention for a trained Conformer: local attention for long recordings."""
-
-    self_attention_model: str | None = None  # rel_pos, rel_pos_local_attn or abs_pos; null: as it is
-    att_context_size: Any = None  # [left, right] encoder frames; null: as it is
 
 
 @dataclass
@@ -101,20 +95,13 @@ def check(cfg: Any) -> None:
 
 def load_model(cfg: Any) -> ASRModel:
     """The model that `cfg` names, in evaluation mode on the device it asks for."""
-    device = choose_device(cfg)
-    if cfg.model_path is not None:
-        model = ASRModel.restore_from(cfg.model_path, map_location=device)
-    else:
-        model = ASRModel.from_pretrained(cfg.pretrained_name, map_location=device)
+    model, _ = setup_model(cfg, choose_device(cfg))
     change_model(model, cfg)
-    return model.eval()
+    return model
 
 
 def change_model(model: ASRModel, cfg: Any) -> None:
-    """Gives the model the attention and the decoding that `cfg` asks for."""
-    conformer = cfg.model_change.conformer
-    if conformer.self_attention_model is not None or conformer.att_context_size is not None:
-        model.change_attention_model(conformer.self_attention_model, conformer.att_context_size)
+    """Gives the model the decoding that `cfg` asks for."""
     if cfg.att_context_size is not None:
         model.encoder.set_default_att_context_size(cfg.att_context_size)
     if cfg.decoder_type is not None:

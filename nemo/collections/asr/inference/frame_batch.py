@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from nemo.collections.asr.decoding.hypothesis import Hypothesis
 from nemo.collections.asr.inference.buffered import BufferedStream
 from nemo.collections.common.audio.io import load_audio
+from nemo.collections.common.data.manifest import get_full_path, read_manifest_objects
 from nemo.utils.exceptions import ConfigError
 
 
@@ -110,3 +112,75 @@ class LongestCommonSubsequenceBatchedFrameASRRNNT(BatchedFrameASRRNNT):
         alignment_basepath: str | None = None,
     ) -> None:
         super().__init__(asr_model, frame_len, total_buffer, batch_size, max_steps_per_timestep, stateful_decoding)
+
+
+def get_buffered_pred_feat(
+    asr: FrameBatchASR,
+    frame_len: float,
+    tokens_per_chunk: int,
+    delay: int,
+    preprocessor_cfg: Any,
+    model_stride_in_secs: float,
+    device: Any,
+    manifest: str | None = None,
+    filepaths: Sequence[str] | None = None,
+) -> list[Hypothesis]:
+    """Transcribes recordings by windows.
+
+    Args:
+        asr: says the model and the windows.
+        frame_len: accepted for users' scripts, as the next four; `asr` says them.
+        tokens_per_chunk: see `frame_len`.
+        delay: see `frame_len`.
+        preprocessor_cfg: see `frame_len`.
+        model_stride_in_secs: see `frame_len`.
+        device: where the model is; accepted for users' scripts.
+        manifest: of the recordings, whole ones, or ...
+        filepaths: ... their paths.
+
+    Returns:
+        One hypothesis for each, in order.
+    """
+    found = []
+    for path in _paths(manifest, filepaths):
+        asr.reset()
+        asr.read_audio_file(path, delay, model_stride_in_secs)
+        found.append(asr._hypothesis(asr._recordings[-1]))
+    return found
+
+
+def get_buffered_pred_feat_rnnt(
+    asr: BatchedFrameASRRNNT,
+    tokens_per_chunk: int,
+    delay: int,
+    model_stride_in_secs: float,
+    batch_size: int,
+    manifest: str | None = None,
+    filepaths: Sequence[str] | None = None,
+) -> list[Hypothesis]:
+    """Transcribes recordings by windows with a transducer; see :func:`get_buffered_pred_feat`.
+
+    Args:
+        asr: says the model and the windows.
+        tokens_per_chunk: accepted for users' scripts.
+        delay: accepted for users' scripts.
+        model_stride_in_secs: accepted for users' scripts.
+        batch_size: recordings that are read together.
+        manifest: of the recordings, or ...
+        filepaths: ... their paths.
+    """
+    found: list[Hypothesis] = []
+    paths = _paths(manifest, filepaths)
+    for first in range(0, len(paths), batch_size):
+        asr.reset()
+        asr.read_audio_file(paths[first : first + batch_size], delay, model_stride_in_secs)
+        found += asr.transcribe(tokens_per_chunk, delay)
+    return found
+
+
+def _paths(manifest: str | None, filepaths: Sequence[str] | None) -> list[str]:
+    if (manifest is None) == (filepaths is None):
+        raise ConfigError(f"manifest is {manifest} and filepaths {filepaths}. Give one of them.")
+    if filepaths is not None:
+        return list(filepaths)
+    return [str(get_full_path(row["audio_filepath"], manifest)) for row in read_manifest_objects(str(manifest))]

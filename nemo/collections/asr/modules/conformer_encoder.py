@@ -19,6 +19,7 @@ from omegaconf import open_dict
 from torch import Tensor, nn
 
 from nemo.collections.asr.modules.conformer.attention import MultiHeadAttention, RelPositionMultiHeadAttention
+from nemo.collections.asr.modules.conformer.attention_change import ConformerChangeConfig  # noqa: F401 - its old place
 from nemo.collections.asr.modules.conformer.attention_context import (
     attention_mask,
     context_probabilities,
