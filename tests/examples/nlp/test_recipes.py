@@ -1,5 +1,9 @@
 """Every recipe of examples/nlp, at toy size: builds, learns one batch, saves, restores, gives the same, exports."""
 
+import os
+import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -80,6 +84,9 @@ RECIPES = {
     "token_classification/conf/token_classification_config": Recipe(
         "TokenClassificationModel", toy.token_classification, labelled_words
     ),
+    "token_classification/conf/token_classification_from_scratch": Recipe(
+        "TokenClassificationModel", toy.token_classification, labelled_words
+    ),
     "intent_slot_classification/conf/intent_slot_classification_config": Recipe(
         "IntentSlotClassificationModel", toy_intents.intents, toy_intents.found_intents
     ),
@@ -127,14 +134,22 @@ def trained(name, folder):
     return model.eval(), losses.values, inputs
 
 
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory):
+    """A folder in which each recipe leaves its archive, and a file with what the model gives for what."""
+    return tmp_path_factory.mktemp("archives")
+
+
 @pytest.mark.parametrize("name", RECIPES)
-def test_recipe_learns_saves_restores_and_exports(name, tmp_path):
+def test_recipe_learns_saves_restores_and_exports(name, tmp_path, archives):
     recipe = RECIPES[name]
     model, losses, inputs = trained(name, tmp_path)
     assert len(losses) == STEPS
     assert min(losses[-2:]) < losses[0]
-    model.save_to(str(tmp_path / "model.nemo"))
-    restored = ModelPT.restore_from(str(tmp_path / "model.nemo")).eval()
+    stem = archives / name.replace("/", "_")
+    model.save_to(f"{stem}.nemo")
+    stem.with_suffix(".results").write_bytes(pickle.dumps((name, inputs, recipe.results(model, inputs))))
+    restored = ModelPT.restore_from(f"{stem}.nemo").eval()
     assert type(restored) is getattr(models, recipe.model)
     for key, tensor in model.state_dict().items():
         assert torch.equal(restored.state_dict()[key], tensor), key
@@ -144,6 +159,15 @@ def test_recipe_learns_saves_restores_and_exports(name, tmp_path):
     if recipe.exports:
         files, _ = restored.export(str(tmp_path / "model.onnx"), check_trace=True)  # runs the file and compares
         assert files
+
+
+def test_another_process_without_network_and_cache_gives_the_same(archives, tmp_path):
+    """Of the archives that the tests above have left; there are all of them when all ran."""
+    environment = {**os.environ, "HF_HOME": str(tmp_path), "NEMO_CACHE_DIR": str(tmp_path)}
+    command = [sys.executable, "-m", "tests.examples.nlp.restore_offline", str(archives)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert int(done.stdout.split()[-1]) == len(list(archives.glob("*.nemo")))
 
 
 @pytest.mark.parametrize("name", toy.NAMES)
