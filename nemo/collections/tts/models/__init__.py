@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
         "aligner": ["AlignerModel"],
+        "audio_codec": ["AudioCodecModel"],
         "fastpitch": ["FastPitchModel"],
         "griffin_lim": ["GriffinLimModel", "MelPsuedoInverseModel", "TwoStagesModel"],
         "hifigan": ["HifiGanModel"],
@@ -15,6 +16,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
     },
     submodules=[
         "aligner",
+        "audio_codec",
         "base",
         "catalogue",
         "fastpitch",

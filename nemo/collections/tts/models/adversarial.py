@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from nemo.core.classes.model_pt import ModelPT
 from nemo.core.classes.optimization import setup_optimization
+from nemo.core.optim.lr_scheduler import EPOCH_SCHEDULERS
 from nemo.utils.exceptions import ConfigError
 
 
@@ -42,7 +43,12 @@ def take_step(model: ModelPT, optimizer: Any, loss: Tensor) -> None:
 
 
 def step_schedules(model: ModelPT) -> None:
-    """One step of every schedule."""
+    """One step of every schedule; those that count epochs have it in the last batch of each.
+
+    Call it once for each batch.
+    """
     schedules = model.lr_schedulers()
     for schedule in schedules if isinstance(schedules, list) else [schedules] if schedules is not None else []:
+        if type(schedule).__name__ in EPOCH_SCHEDULERS and not model.trainer.is_last_batch:
+            continue
         schedule.step()  # type: ignore[call-arg]  # none of them waits for a metric
