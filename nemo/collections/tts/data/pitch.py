@@ -31,6 +31,8 @@ USUAL_PITCH = 200.0
 """Hz; changes of pitch are placed exactly there, and within 3 ms elsewhere."""
 FLOOR = 1e-6
 """Least probability of anything."""
+ROUNDING = 1e-4
+"""Part of a frame's energy below which windows are silence: products are rounded."""
 BLOCK_FRAMES = 1024
 """Frames that are computed at once."""
 
@@ -77,7 +79,9 @@ def estimate_pitch(
     shortest = max(int(sample_rate / fmax), 2)
     window = max(frame_length // 2, lags)
     before = (window + int(sample_rate / USUAL_PITCH)) // 2  # a window and the one a period later are centred together
-    padded = F.pad(audio.float(), (before, window + lags))
+    # no frame by itself: where a voice begins, the shifted silence would seem to repeat
+    centred = audio.float() - (audio.float().mean() if len(audio) else 0.0)
+    padded = F.pad(centred, (before, window + lags))
     frames = padded.unfold(0, window + lags, hop_length)[: len(audio) // hop_length + 1]
     parts = [_candidates(block, shortest, lags, sample_rate) for block in frames.split(BLOCK_FRAMES)]
     frequencies = torch.cat([part[0] for part in parts]).numpy()
@@ -108,9 +112,11 @@ def _candidates(frames: Tensor, shortest: int, lags: int, sample_rate: int) -> t
 
 
 def _normalised_differences(frames: Tensor, lags: int) -> Tensor:
-    """[F, W] -> [F, L], lags from 0 on: equation 8 of the paper, 1 where a frame is silent."""
+    """[F, W] -> [F, L], lags from 0 on: the greater of two; 1 where a frame is silent.
+
+    Differences beside the mean of those at shorter lags (equation 8 of the paper), and beside the windows' energies.
+    """
     window = frames.shape[1] - lags
-    frames = frames - frames.mean(1, keepdim=True)
     size = 1 << (frames.shape[1] + window - 1).bit_length()
     whole, head = torch.fft.rfft(frames, size), torch.fft.rfft(frames[:, :window], size)
     products = torch.fft.irfft(whole * head.conj(), size)[:, :lags].double()
@@ -120,7 +126,11 @@ def _normalised_differences(frames: Tensor, lags: int) -> Tensor:
     squares[:, 0] = 0.0
     steps = torch.arange(1, lags, dtype=squares.dtype)
     sums = squares[:, 1:].cumsum(1)
-    normalised = torch.where(sums > 0, squares[:, 1:] * steps / sums.clamp(min=1e-30), torch.ones_like(sums))
+    by_mean = squares[:, 1:] * steps / sums.clamp(min=1e-30)
+    # where a voice begins, one window is silent: differences are small beside later ones, not beside the energies
+    guard = ROUNDING * energies[:, -1:]
+    by_energy = (squares[:, 1:] + guard) / (shifted[:, :1] + shifted[:, 1:]).clamp(min=1e-30)
+    normalised = torch.where(sums > 0, torch.maximum(by_mean, by_energy), torch.ones_like(sums))
     return F.pad(normalised, (1, 0), value=1.0).float()
 
 

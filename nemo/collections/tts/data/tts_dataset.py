@@ -8,7 +8,7 @@ padded with zeros, those of frames with their lengths: `log_mel` [B, D, F], `ali
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -199,10 +199,10 @@ class TTSDataset(Dataset):
         found["audio"] = torch.nn.functional.pad(found["audio"], (0, missing))
         return found
 
-    def prepare(self, verbose: bool = True) -> None:
-        """Computes what is not yet in `sup_data_path`, with a progress bar."""
+    def prepared(self, verbose: bool = True) -> Iterator[dict[str, Tensor]]:
+        """Every sample in order, with a progress bar; what is not yet in `sup_data_path` is computed."""
         for index in tqdm(range(len(self)), desc="Features", unit="file", disable=not verbose):
-            self[index]
+            yield self[index]
 
     def check_speakers(self, n_speakers: int) -> None:
         """Refuses voices that a model does not have.

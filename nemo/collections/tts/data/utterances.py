@@ -59,8 +59,8 @@ class Utterance:
                 raise AudioFileError(f"{self.place}: {error}") from error
         return self.duration
 
-    def samples(self, sample_rate: int) -> np.ndarray:
-        """The audio [T].
+    def samples(self, sample_rate: int | None) -> np.ndarray:
+        """The audio [T], at its own rate if none is asked for.
 
         Raises:
             AudioFileError: it cannot be read or has several channels; names the line.

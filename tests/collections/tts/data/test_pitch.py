@@ -72,6 +72,7 @@ def test_a_voice_between_silences_begins_and_ends_where_it_does():
     assert abs(voiced[0] * HOP / RATE - 0.5) < 0.03
     assert abs(voiced[-1] * HOP / RATE - 1.0) < 0.03
     assert found.probability[voiced].mean() > 0.8
+    np.testing.assert_allclose(found.pitch[voiced], 150, rtol=0.02)
 
 
 @pytest.mark.parametrize("samples", [0, 1, 255, 256])

@@ -79,7 +79,7 @@ def test_energy_is_the_norm_of_the_magnitudes(tmp_path):
 def test_features_are_kept_by_their_parameters_and_made_again_for_another_recording(tmp_path):
     manifest, kept = write_voice(tmp_path), tmp_path / "features"
     first = voices(manifest, sup_data_types=["pitch", "energy"], sup_data_path=str(kept))
-    first.prepare(verbose=False)
+    list(first.prepared(verbose=False))
     files = sorted(kept.rglob("*.npz"))
     assert len(files) == 2 * len(first)
     times = [os.stat(path).st_mtime_ns for path in files]
