@@ -35,6 +35,12 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--data_root", required=True, help="folder that gets the folder of the tokenizer")
     parser.add_argument("--vocab_size", type=int, default=1024, help="number of pieces")
     parser.add_argument("--tokenizer", choices=["spe", "wpe"], default="wpe", help="SentencePiece or WordPiece")
+    parser.add_argument(
+        "--wpe_min_frequency",
+        type=int,
+        default=2,
+        help="how often two pieces must meet to become one; 1 for small texts",
+    )
     parser.add_argument("--no_lower_case", dest="lower_case", action="store_false", help="keep capital letters")
     parser.add_argument("--log", action="store_true", help="tell what is done")
     spe = parser.add_argument_group("SentencePiece")
@@ -99,7 +105,7 @@ def train_wordpiece(args: argparse.Namespace, corpus: Path, folder: Path) -> Pat
     """Trains the WordPiece tokenizer; returns its folder."""
     tokenizers = require("tokenizers", extra="nlp", purpose="Training a WordPiece tokenizer")
     trainer = tokenizers.BertWordPieceTokenizer(lowercase=args.lower_case)
-    trainer.train(str(corpus), vocab_size=args.vocab_size, show_progress=False)
+    trainer.train(str(corpus), vocab_size=args.vocab_size, min_frequency=args.wpe_min_frequency, show_progress=False)
     pieces = sorted(trainer.get_vocab().items(), key=lambda piece: piece[1])
     made = folder / f"tokenizer_wpe_v{args.vocab_size}"
     made.mkdir(parents=True, exist_ok=True)

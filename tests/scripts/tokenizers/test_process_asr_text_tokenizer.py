@@ -51,6 +51,14 @@ def test_wordpiece(tmp_path, manifest, capsys):
         assert built.tokenizer.ids_to_text(built.tokenizer.text_to_ids("the cat ran home")) == "the cat ran home"
 
 
+def test_rare_words_become_pieces_of_wordpiece_on_request(tmp_path, capsys):
+    (tmp_path / "once.txt").write_text("zebra\n")
+    common = [f"--data_file={tmp_path / 'once.txt'}", f"--data_root={tmp_path}", "--tokenizer=wpe", "--vocab_size=99"]
+    for options, is_piece in (([], False), (["--wpe_min_frequency=1"], True)):
+        assert script.main([*common, *options]) == 0
+        assert ("zebra" in (tmp_path / "tokenizer_wpe_v99/vocab.txt").read_text().split()) == is_piece
+
+
 def test_failures_are_one_line(tmp_path, capsys):
     (tmp_path / "bad.json").write_text('{"text": "a"}\n{"text": 5}\n')
     for options, said in (
