@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from nemo.collections.asr.data.padding import padded
+from nemo.collections.asr.data.padding import padded, repeat_signal  # noqa: F401 - the latter's old place
 from nemo.collections.asr.data.recordings import RecordingDataset, Sample
 from nemo.collections.asr.data.tarred import TarredAudioToText, expand_sharded_manifests
 from nemo.collections.asr.data.text_collection import TextCollection

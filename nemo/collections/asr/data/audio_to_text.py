@@ -26,6 +26,7 @@ from nemo.collections.common.exceptions import ManifestError
 from nemo.collections.common.tokenizers.aggregate_tokenizer import AggregateTokenizer
 from nemo.core.neural_types.elements import AudioSignal, LabelsType, LengthsType
 from nemo.core.neural_types.neural_type import NeuralType
+from nemo.utils.data_utils import DataStoreObject  # noqa: F401 - an old place of it
 
 if TYPE_CHECKING:
     from nemo.collections.common.audio.perturb.augmentor import AudioAugmentor

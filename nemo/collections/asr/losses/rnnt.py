@@ -124,6 +124,9 @@ class RNNTLoss(Loss):
         Raises:
             ShapeError: the joint has fewer places than the longest target, or other outputs than the loss reads.
         """
+        return self._computed(log_probs, targets, input_lengths, target_lengths)
+
+    def _computed(self, log_probs: Tensor, targets: Tensor, input_lengths: Tensor, target_lengths: Tensor) -> Tensor:
         frames, tokens = int(input_lengths.max()), int(target_lengths.max())
         self._check_shape(log_probs, frames, tokens)
         log_probs, targets = log_probs[:, :frames, : tokens + 1], targets[:, :tokens]
@@ -185,6 +188,71 @@ class RNNTLoss(Loss):
         if self.reduction == "mean":  # a text without tokens counts as one token, here and below
             return (losses / lengths.clamp(min=1)).mean()
         return losses.sum() / lengths.sum().clamp(min=1)
+
+
+class _LossOfActivations(RNNTLoss):
+    """Base of the losses below: the names of the inputs are the original's."""
+
+    @property
+    def input_types(self) -> dict[str, NeuralType]:
+        """Outputs of the joint network, targets and the lengths of both."""
+        return {
+            "acts": NeuralType(("B", "T", "T", "D"), LogprobsType()),
+            "labels": NeuralType(("B", "T"), LabelsType()),
+            "act_lens": NeuralType(tuple("B"), LengthsType()),
+            "label_lens": NeuralType(tuple("B"), LengthsType()),
+        }
+
+    @typecheck()
+    def forward(self, acts: Tensor, labels: Tensor, act_lens: Tensor, label_lens: Tensor) -> Tensor:
+        """As :meth:`RNNTLoss.forward`: scores [B, T, U + 1, K], targets [B, U], and the lengths of both [B]."""
+        return self._computed(acts, labels, act_lens, label_lens)
+
+
+class RNNTLossPytorch(_LossOfActivations):
+    """The loss of RNN-T.
+
+    Args:
+        blank: class of the blank, the last.
+        reduction: as of :class:`RNNTLoss`.
+    """
+
+    def __init__(self, blank: int, reduction: str | None) -> None:
+        super().__init__(blank, reduction, "rnnt")
+
+
+class TDTLossPytorch(_LossOfActivations):
+    """The loss of TDT.
+
+    Args:
+        blank: class of the blank, the last before the durations.
+        durations: frames that each of the last outputs stands for.
+        reduction: as of :class:`RNNTLoss`.
+        sigma: taken off each log-probability of a token.
+    """
+
+    def __init__(
+        self, blank: int, durations: Sequence[int] = (), reduction: str | None = "sum", sigma: float = 0.0
+    ) -> None:
+        super().__init__(blank, reduction, "tdt", {"durations": durations, "sigma": sigma})
+
+
+class MultiblankRNNTLossPytorch(_LossOfActivations):
+    """The loss of multi-blank transducers.
+
+    Args:
+        blank: class of the blank, the last.
+        big_blank_durations: frames of the big blanks, the first that of the class before the blank.
+        reduction: as of :class:`RNNTLoss`.
+        sigma: taken off each log-probability.
+    """
+
+    def __init__(
+        self, blank: int, big_blank_durations: Sequence[int], reduction: str | None = "sum", sigma: float = 0.0
+    ) -> None:
+        super().__init__(
+            blank, reduction, "multiblank_rnnt", {"big_blank_durations": big_blank_durations, "sigma": sigma}
+        )
 
 
 class _MoreGradient(torch.autograd.Function):

@@ -16,6 +16,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "regression": ["EncDecRegressionModel"],
         "rnnt": ["EncDecRNNTModel"],
         "rnnt_bpe": ["EncDecRNNTBPEModel"],
+        "speaker_label": ["EncDecSpeakerLabelModel"],
         "transf_bpe": ["EncDecTransfModelBPE"],
     },
     submodules=[
@@ -34,6 +35,20 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "regression",
         "rnnt",
         "rnnt_bpe",
+        "speaker_label",
         "transf_bpe",
     ],
+    absent={
+        "AudioToAudioModel": "Enhancement of audio is not in this release.",
+        "ClusteringDiarizer": "Diarization is not in this release; nemo.collections.asr.inference finds speech.",
+        "EncDecDiarLabelModel": "Diarization is not in this release; nemo.collections.asr.inference finds speech.",
+        "EncDecK2RnntSeqModelBPE": "Losses of k2 are not in this release; EncDecRNNTBPEModel has its own exact ones.",
+        "EncDecK2SeqModel": "Losses of k2 are not in this release; EncDecCTCModel trains with CTC.",
+        "EncDecK2SeqModelBPE": "Losses of k2 are not in this release; EncDecCTCModelBPE trains with CTC.",
+        "EncMaskDecAudioToAudioModel": "Enhancement of audio is not in this release.",
+        "NeuralDiarizer": "Diarization is not in this release; nemo.collections.asr.inference finds speech.",
+        "SLUIntentSlotBPEModel": "For intents of texts there is IntentSlotClassificationModel of nlp.",
+        "SpeechEncDecSelfSupervisedModel": "Training without texts is not in this release; begin with a trained model.",
+        "ASRWithTTSModel": "Training on texts alone is not in this release.",
+    },
 )

@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from nemo.collections.asr.modules.rnnt_abstract import AbstractRNNTDecoder
 from nemo.collections.common.modules.linear import linear
 from nemo.core.classes.exportable import Exportable
-from nemo.core.classes.neural_module import NeuralModule
 from nemo.core.classes.type_checking import typecheck
 from nemo.core.neural_types import ElementType, EmbeddedTextType, LabelsType, LengthsType, NeuralType
 from nemo.utils.exceptions import ConfigError, NotYetSupportedError
@@ -23,7 +23,7 @@ State = list[Tensor]
 """What a prediction network remembers of a batch; each tensor has the batch in its second dimension."""
 
 
-class PredictionNetwork(NeuralModule, Exportable):
+class PredictionNetwork(AbstractRNNTDecoder, Exportable):
     """Base of prediction networks: `predict` computes places, and states can be chosen from.
 
     Args:
@@ -33,11 +33,8 @@ class PredictionNetwork(NeuralModule, Exportable):
     """
 
     def __init__(self, vocab_size: int, hidden: int, blank_as_pad: bool) -> None:
-        super().__init__()
-        self.vocab_size = vocab_size
-        self.blank_idx = vocab_size
+        super().__init__(vocab_size, blank_idx=vocab_size, blank_as_pad=blank_as_pad)
         self.pred_hidden = hidden
-        self.blank_as_pad = blank_as_pad
 
     @property
     def input_types(self) -> dict[str, Any]:
@@ -95,30 +92,6 @@ class PredictionNetwork(NeuralModule, Exportable):
         (kind,) = types.pop("states")
         count = len(self.initialize_state(torch.zeros(1, 1)))
         return {**types, **{f"{name}_{number}": kind for number in range(1, count + 1)}}
-
-    def predict(
-        self,
-        y: Tensor | None = None,
-        state: State | None = None,
-        add_sos: bool = True,
-        batch_size: int | None = None,
-    ) -> tuple[Tensor, State]:
-        """Computes places step by step or together.
-
-        Args:
-            y: [B, U] tokens, the blank for none; None: only the place before any token.
-            state: what went before; None: nothing.
-            add_sos: put the place before any token in front.
-            batch_size: B, when `y` is None.
-
-        Returns:
-            [B, U (+ 1), H] and the new state.
-        """
-        raise NotImplementedError
-
-    def initialize_state(self, y: Tensor) -> State:
-        """The state before anything, for the batch, type and device of `y` [B, ...]."""
-        raise NotImplementedError
 
     @staticmethod
     def select(state: State, rows: Tensor) -> State:

@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from nemo.collections.asr.modules.rnnt_abstract import AbstractRNNTJoint
 from nemo.collections.common.modules.linear import Linear
 from nemo.core.classes.exportable import Exportable
-from nemo.core.classes.neural_module import NeuralModule
 from nemo.core.classes.type_checking import typecheck
 from nemo.core.neural_types import (
     AcousticEncodedRepresentation,
@@ -31,7 +31,7 @@ from nemo.utils.exceptions import ConfigError
 ACTIVATIONS = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
 
 
-class RNNTJoint(NeuralModule, Exportable):
+class RNNTJoint(AbstractRNNTJoint, Exportable):
     """See the head of this file. The names of the parts are fixed by archives.
 
     Args:
@@ -89,10 +89,6 @@ class RNNTJoint(NeuralModule, Exportable):
         self.joint_net = nn.Sequential(ACTIVATIONS[activation](), *drop, Linear(width, self._num_classes))
 
     # -------------------------------------------------------------------------------------------------------- scores
-
-    def joint(self, f: Tensor, g: Tensor) -> Tensor:
-        """Scores [B, T, P, K] of frames `f` [B, T, E] and places `g` [B, P, H]."""
-        return self.joint_after_projection(self.project_encoder(f), self.project_prednet(g))
 
     def project_encoder(self, encoder_output: Tensor) -> Tensor:
         """[B, T, E] -> [B, T, J]; done once for all frames when decoding."""

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from nemo.collections.asr.losses.rnnt import RNNTLoss
+from nemo.collections.asr.losses.rnnt import MultiblankRNNTLossPytorch, RNNTLoss, RNNTLossPytorch, TDTLossPytorch
 from nemo.utils.exceptions import ConfigError, ShapeError
 
 KINDS = {
@@ -209,3 +209,23 @@ def test_faults_are_told():
             input_lengths=torch.tensor([5]),
             target_lengths=torch.tensor([2]),
         )
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_losses_by_the_names_of_the_original(kind):
+    torch.manual_seed(0)
+    logits, targets = torch.randn(2, 5, 4, OUTPUTS[kind]), torch.tensor([[1, 2, 3], [3, 1, 0]])
+    lengths = torch.tensor([5, 4]), torch.tensor([3, 2])
+    given = KINDS[kind].get("loss_kwargs", {})
+    sigma = given.get("sigma", 0.0)
+    if kind == "tdt":
+        loss = TDTLossPytorch(4, given["durations"], "none", sigma)
+    elif kind == "multiblank":
+        loss = MultiblankRNNTLossPytorch(6, given["big_blank_durations"], "none", sigma)
+    else:
+        loss = RNNTLossPytorch(blank=4, reduction="none")
+    found = loss(acts=logits, labels=targets, act_lens=lengths[0], label_lens=lengths[1])
+    for row in range(2):
+        own = logits[row, : lengths[0][row], : lengths[1][row] + 1]
+        expected = by_enumeration(kind, own, targets[row, : lengths[1][row]].tolist())
+        assert found[row].item() == pytest.approx(expected.item(), abs=1e-4)

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nemo.collections.asr.modules.depthwise_conv import depthwise_conv1d, is_fast_here
+from nemo.collections.asr.modules.fused_batch_norm import FusedBatchNorm1d
 from nemo.collections.common.modules.linear import linear
 from nemo.utils.exceptions import ConfigError
 
@@ -128,19 +129,6 @@ def _folded(weight: Tensor, bias: Tensor | None, norm: nn.BatchNorm1d) -> tuple[
     scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
     shift = norm.bias - norm.running_mean * scale
     return weight * scale[:, None, None], shift if bias is None else bias * scale + shift
-
-
-class FusedBatchNorm1d(nn.Module):
-    """What is left of a batch norm with fixed statistics: a scale and a shift, for fine-tuning."""
-
-    def __init__(self, num_features: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(num_features))
-        self.bias = nn.Parameter(torch.zeros(num_features))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Scales and shifts [B, H, S]."""
-        return x * self.weight[:, None] + self.bias[:, None]
 
 
 def _norm(kind: str, width: int) -> nn.Module:
