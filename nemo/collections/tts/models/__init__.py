@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "hifigan": ["HifiGanModel"],
         "tacotron2": ["Tacotron2Model"],
         "univnet": ["UnivNetModel"],
+        "vits": ["VitsModel"],
         "waveglow": ["WaveGlowModel"],
     },
     submodules=[
@@ -24,6 +25,14 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "hifigan",
         "tacotron2",
         "univnet",
+        "vits",
         "waveglow",
     ],
+    absent={
+        "FastPitchModel_SSL": "For speech from text, also in several voices, there is FastPitchModel.",
+        "MixerTTSModel": "For spectrograms from text in parallel there is FastPitchModel.",
+        "RadTTSModel": "For spectrograms from text in parallel, with learnt alignments, there is FastPitchModel.",
+        "SpectrogramEnhancerModel": "To fit vocoders to predicted spectrograms, fine-tune HifiGanModel on them.",
+        "SSLDisentangler": "For speech from text, also in several voices, there is FastPitchModel.",
+    },
 )

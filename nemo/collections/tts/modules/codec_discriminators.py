@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import torch
 import torch.nn.functional as F
@@ -135,11 +136,9 @@ class Discriminator(NeuralModule):
 
     def forward(self, audio_real: Tensor, audio_gen: Tensor) -> Judgements:
         """Judges real and generated audio, [B, T] each."""
-        together: Judgements = ([], [], [], [])
-        for group in self.discriminators:
-            for all_of_kind, found in zip(together, group(audio_real=audio_real, audio_gen=audio_gen), strict=True):
-                all_of_kind.extend(found)
-        return together
+        found = [group(audio_real=audio_real, audio_gen=audio_gen) for group in self.discriminators]
+        real, generated, layers_real, layers_generated = (list(chain(*kind)) for kind in zip(*found, strict=True))
+        return real, generated, layers_real, layers_generated
 
 
 def _judge(discriminators: Iterable[nn.Module], audio_real: Tensor, audio_gen: Tensor) -> Judgements:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -102,7 +104,8 @@ class Conv2dNorm(nn.Module):
         dilation: tuple[int, int] = (1, 1),
     ) -> None:
         super().__init__()
-        edges = tuple((size - 1) * step // 2 for size, step in zip(kernel_size, dilation, strict=True))
+        high, wide = ((size - 1) * step // 2 for size, step in zip(kernel_size, dilation, strict=True))
+        edges = (high, wide)
         self.conv = weight_norm(
             nn.Conv2d(in_channels, out_channels, kernel_size, stride, edges, dilation, padding_mode="reflect")
         )
@@ -141,7 +144,11 @@ class CodecActivation(nn.Module):
 
     def __init__(self, activation: str = "elu", channels: int = 1) -> None:
         super().__init__()
-        kinds = {"elu": nn.ELU, "lrelu": nn.LeakyReLU, "snake": lambda: Snake(channels)}
+        kinds: dict[str, Callable[[], nn.Module]] = {
+            "elu": nn.ELU,
+            "lrelu": nn.LeakyReLU,
+            "snake": lambda: Snake(channels),
+        }
         if activation.lower() not in kinds:
             raise ConfigError(f"activation is {activation!r}. Expected one of {', '.join(kinds)}.")
         self.activation = kinds[activation.lower()]()

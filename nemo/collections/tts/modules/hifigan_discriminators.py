@@ -58,13 +58,15 @@ class DiscriminatorP(nn.Module):
 class DiscriminatorS(nn.Module):
     """Sees audio at one rate through grouped, strided convolutions."""
 
-    def __init__(self, channels: Sequence[int], spectral: bool) -> None:
+    def __init__(
+        self, channels: Sequence[int], spectral: bool, layers: Sequence[tuple[int, int, int]] = SCALE_LAYERS
+    ) -> None:
         super().__init__()
         norm = spectral_norm if spectral else weight_norm
         widths = [1, *channels]
         self.convs = nn.ModuleList(
             norm(nn.Conv1d(before, after, kernel, stride, padding=kernel // 2, groups=groups))
-            for before, after, (kernel, stride, groups) in zip(widths, channels, SCALE_LAYERS, strict=False)
+            for before, after, (kernel, stride, groups) in zip(widths, channels, layers, strict=False)
         )
         self.conv_post = norm(nn.Conv1d(channels[-1], 1, 3, padding=1))
 

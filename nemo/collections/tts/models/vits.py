@@ -1,0 +1,264 @@
+"""VITS: text to audio in one network, trained against discriminators (Kim, Kong and Son, 2021).
+
+text -> tokens [B, U] -> synthesizer -> audio [B, T]; see :mod:`nemo.collections.tts.modules.vits`
+B batch, U tokens, T samples, F frames, D mel bands.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from omegaconf import MISSING, OmegaConf
+from pytorch_lightning import Trainer
+from torch import Tensor, nn
+
+from nemo.collections.tts.data.loader import build_loader
+from nemo.collections.tts.losses.hifigan import DiscriminatorLoss, FeatureMatchingLoss, GeneratorLoss
+from nemo.collections.tts.losses.vits import KlLoss
+from nemo.collections.tts.models.adversarial import build_optimizations, step_schedules, take_step
+from nemo.collections.tts.models.base import KEYS_OF_USERS, TextToWaveform
+from nemo.collections.tts.models.text_front import build_text_tokenizer, parse_text
+from nemo.collections.tts.modules.vits import SynthesizerTrn, Trained
+from nemo.collections.tts.modules.vits_discriminators import MultiPeriodDiscriminator
+from nemo.core.classes.pretrained import PretrainedModelInfo
+from nemo.core.config.schema import with_defaults
+from nemo.core.training.keys import TRAINING_KEYS
+from nemo.utils.exceptions import ConfigError, ShapeError
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class VitsModelConfig:
+    """`model` section."""
+
+    preprocessor: Any = MISSING
+    """The spectrograms: linear ones are encoded, mel ones compared."""
+    synthesizer: Any = MISSING
+    """A :class:`~nemo.collections.tts.modules.vits.SynthesizerTrn`."""
+    text_tokenizer: Any = MISSING
+    text_normalizer: Any = None
+    text_normalizer_call_kwargs: Any = None
+    n_speakers: int = 0
+    segment_size: int = 8192
+    """Samples of the pieces that are decoded while training; a multiple of the hop."""
+    c_mel: float = 45.0
+    """Weight of the distance of mel spectrograms."""
+    c_kl: float = 1.0
+    """Weight of the divergence of posterior and prior."""
+    use_spectral_norm: bool = False
+    debug: bool = False
+    """Small discriminators, for tests."""
+    train_ds: Any = None
+    validation_ds: Any = None
+    test_ds: Any = None
+    optim: Any = None
+
+
+class VitsModel(TextToWaveform):
+    """End-to-end text to audio.
+
+    Args:
+        cfg: a :class:`VitsModelConfig`, DictConfig or dict.
+        trainer: a Lightning Trainer; may be set later.
+
+    Raises:
+        ConfigError: a section that is missing or does not fit the others.
+    """
+
+    net_g: SynthesizerTrn
+
+    def __init__(self, cfg: Any, trainer: Trainer | None = None) -> None:
+        parts = ("preprocessor", "synthesizer", "text_tokenizer")
+        known = (*KEYS_OF_USERS, *TRAINING_KEYS)
+        super().__init__(with_defaults(VitsModelConfig, cfg, also=known, mandatory=parts), trainer)
+        cfg = self.cfg
+        if cfg.use_spectral_norm:
+            raise ConfigError(
+                "model.use_spectral_norm is true. The discriminators here have weight norm; set it false."
+            )
+        features = self.from_config_dict(OmegaConf.merge(cfg.preprocessor, {"use_grads": True}))
+        self.audio_to_melspec_processor = features  # the name is that of archives
+        if cfg.segment_size % features.hop_length:
+            raise ConfigError(
+                f"model.segment_size is {cfg.segment_size} samples, and model.preprocessor.n_window_stride "
+                f"{features.hop_length}. Expected a multiple of it."
+            )
+        sizes = {
+            "n_vocab": len(self.vocab.tokens),
+            "spec_channels": features.n_fft // 2 + 1,
+            "segment_size": cfg.segment_size // features.hop_length,
+            "padding_idx": self.vocab.pad,
+            "n_speakers": cfg.n_speakers,
+        }
+        self.net_g = self.from_config_dict(OmegaConf.merge(cfg.synthesizer, sizes))
+        if self.net_g.hop_length != features.hop_length:
+            raise ConfigError(
+                f"model.synthesizer.upsample_rates make {self.net_g.hop_length} samples of a frame, and "
+                f"model.preprocessor.n_window_stride is {features.hop_length}. Make the product of the rates equal to "
+                "the stride."
+            )
+        self.net_d = MultiPeriodDiscriminator(debug=cfg.debug)
+        self.feat_matching_loss, self.kl_loss = FeatureMatchingLoss(), KlLoss()
+        self.disc_loss, self.gen_loss = DiscriminatorLoss(), GeneratorLoss()
+        self.automatic_optimization = False
+
+    @functools.cached_property
+    def vocab(self) -> Any:
+        """The tokenizer; built on first use, because the base class already needs it for its loaders."""
+        return build_text_tokenizer(self)
+
+    @property
+    def tokenizer(self) -> Any:
+        """The tokenizer, under the original's name."""
+        return self.vocab
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz of the audio."""
+        return int(self.cfg.preprocessor.sample_rate)
+
+    # ------------------------------------------------------------------------------------------------------------- use
+
+    def parse(self, str_input: str, normalize: bool = True, **kwargs: Any) -> Tensor:
+        """The tokens [1, U] of a text.
+
+        Args:
+            str_input: the text.
+            normalize: write out numbers and abbreviations, where the model has a normaliser.
+            kwargs: for other models.
+        """
+        return parse_text(self, str_input)
+
+    def forward(
+        self,
+        tokens: Tensor,
+        speakers: Tensor | None = None,
+        noise_scale: float = 1.0,
+        length_scale: float = 1.0,
+        noise_scale_w: float = 1.0,
+        max_len: int = 1000,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """See :meth:`~nemo.collections.tts.modules.vits.SynthesizerTrn.infer`; the tokens' padding is cut off.
+
+        Args:
+            tokens: [B, U].
+            speakers: [B] ids, where there are voices.
+            noise_scale: deviation of what the decoder hears, relative to the prior's.
+            length_scale: factor of the durations; above 1 is slower.
+            noise_scale_w: deviation of the noise that durations are drawn from.
+            max_len: frames after which the audio is cut.
+        """
+        lengths = (tokens != self.vocab.pad).sum(dim=1)
+        return self.net_g.infer(tokens, lengths, speakers, noise_scale, length_scale, noise_scale_w, max_len)
+
+    @torch.no_grad()
+    def convert_text_to_waveform(self, *, tokens: Tensor, speakers: Tensor | None = None, **kwargs: Any) -> Tensor:
+        """Audio [B, T] of tokens [B, U]; shorter texts end with what the decoder makes of silence.
+
+        Args:
+            tokens: as :meth:`parse` gives them.
+            speakers: [B] ids, where there are voices.
+            kwargs: `noise_scale`, `length_scale`, `noise_scale_w` and `max_len` of :meth:`forward`.
+        """
+        if self.training:
+            logger.warning("convert_text_to_waveform() of a model in training mode: its dropout is on. Call eval().")
+        with nn.utils.parametrize.cached():  # each normalised weight is computed once
+            return self(tokens=tokens, speakers=speakers, **kwargs)[0].squeeze(1)
+
+    # -------------------------------------------------------------------------------------------------------- training
+
+    def configure_optimizers(self) -> Any:
+        """Optimizers, and schedules where there are some, of the generator and of the discriminators."""
+        return build_optimizations(self, [[self.net_g], [self.net_d]])
+
+    def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
+        """One step of the discriminators, then one of the generator; logs their losses."""
+        generator_optimizer, discriminator_optimizer = self.optimizers()  # type: ignore[attr-defined]  # there are two
+        trained, real = self._speak(batch)
+        self.toggle_optimizer(discriminator_optimizer)
+        scores_real, scores, _, _ = self.net_d(y=real, y_hat=trained.audio.detach())
+        losses = {}
+        losses["loss_disc_all"], *_ = self.disc_loss(disc_real_outputs=scores_real, disc_generated_outputs=scores)
+        take_step(self, discriminator_optimizer, losses["loss_disc_all"])
+
+        self.toggle_optimizer(generator_optimizer)
+        _, scores, layers_real, layers_generated = self.net_d(y=real, y_hat=trained.audio)
+        losses.update(self._likelihood_losses(trained, real))
+        losses["loss_fm"] = self.feat_matching_loss(fmap_r=layers_real, fmap_g=layers_generated)
+        losses["loss_gen"], _ = self.gen_loss(disc_outputs=scores)
+        parts = ("loss_mel", "loss_kl", "loss_dur", "loss_fm", "loss_gen")
+        losses["loss_gen_all"] = torch.stack([losses[name] for name in parts]).sum()
+        take_step(self, generator_optimizer, losses["loss_gen_all"])
+        step_schedules(self)
+        self.log_dict({name: value.detach() for name, value in losses.items()}, on_step=True, sync_dist=True)
+
+    def validation_step(self, batch: dict[str, Tensor], batch_idx: int, dataloader_idx: int = 0) -> dict[str, Tensor]:
+        """Losses of a batch, but for those of the discriminators."""
+        losses = self._likelihood_losses(*self._speak(batch))
+        results = {f"val_{name}": value for name, value in losses.items()}
+        results["val_loss"] = torch.stack(list(losses.values())).sum()
+        self.log_dict(results, on_epoch=True, sync_dist=True)
+        return results
+
+    def _speak(self, batch: dict[str, Tensor]) -> tuple[Trained, Tensor]:
+        """What the generator makes of a batch, and the recorded pieces [B, 1, segment_size]."""
+        audio, text_len = batch["audio"], batch["text_lens"]
+        hop, segment = self.net_g.hop_length, self.cfg.segment_size
+        with torch.no_grad():
+            spec, spec_len = self.audio_to_melspec_processor(audio, batch["audio_lens"], linear_spec=True)
+        for row, (tokens, frames) in enumerate(zip(text_len.tolist(), spec_len.tolist(), strict=True)):
+            if frames < max(tokens, self.net_g.segment_size):
+                raise ShapeError(
+                    f"Item {row} of the batch has {frames} frames and {tokens} tokens; each token needs a frame, and "
+                    f"model.segment_size {self.net_g.segment_size} frames. Leave short recordings out by min_duration."
+                )
+        trained = self.net_g(
+            text=batch["text"], text_len=text_len, spec=spec, spec_len=spec_len, speakers=batch.get("speaker_id")
+        )
+        samples = trained.starts[:, None] * hop + torch.arange(segment, device=audio.device)
+        missing = max(int(samples.max()) + 1 - audio.shape[1], 0)
+        return trained, F.pad(audio, (0, missing)).gather(1, samples)[:, None]
+
+    def _likelihood_losses(self, trained: Trained, real: Tensor) -> dict[str, Tensor]:
+        lengths = torch.full((len(real),), real.shape[2], device=real.device)
+        wanted, found = (
+            self.audio_to_melspec_processor(audio.squeeze(1), lengths)[0] for audio in (real, trained.audio)
+        )
+        divergence = self.kl_loss(
+            z_p=trained.flowed,
+            logs_q=trained.posterior_log_deviations,
+            m_p=trained.prior_means,
+            logs_p=trained.prior_log_deviations,
+            z_mask=trained.mask,
+        )
+        return {
+            "loss_mel": F.l1_loss(found, wanted) * self.cfg.c_mel,
+            "loss_kl": divergence * self.cfg.c_kl,
+            "loss_dur": trained.duration_loss,
+        }
+
+    # ------------------------------------------------------------------------------------------------------------ data
+
+    def setup_training_data(self, train_data_config: Any) -> None:
+        """Recordings with texts; see :func:`~nemo.collections.tts.data.loader.build_loader`."""
+        self._update_dataset_config("train", train_data_config)
+        self._train_dl = self._build_loader(train_data_config, "model.train_ds", shuffle=True)
+
+    def setup_validation_data(self, val_data_config: Any) -> None:
+        """Recordings to validate on."""
+        self._update_dataset_config("validation", val_data_config)
+        self._validation_dl = self._build_loader(val_data_config, "model.validation_ds", shuffle=False)
+
+    def _build_loader(self, section: Any, where: str, *, shuffle: bool) -> Any:
+        return build_loader(section, where, shuffle=shuffle, text_tokenizer=self.vocab)
+
+    @classmethod
+    def list_available_models(cls) -> list[PretrainedModelInfo]:
+        """None: the addresses of published VITS models are not known here."""
+        return []
