@@ -132,6 +132,60 @@ def load_speech_segments_from_rttm(rttm_file: str | os.PathLike[str]) -> list[li
     return [list(stretch) for stretch in _merged([(s.start, s.end) for each in recordings.values() for s in each])]
 
 
+def load_speech_overlap_segments_from_rttm(
+    rttm_file: str | os.PathLike[str],
+) -> tuple[list[list[float]], list[list[float]]]:
+    """Of a file of one recording where anybody speaks, and where several do at once, each merged where it overlaps."""
+    with open(rttm_file, encoding="utf-8") as file:
+        recordings = parse_rttm(file.read(), os.fspath(rttm_file))
+    turns = [(each.start, each.end, each.speaker) for segments in recordings.values() for each in segments]
+    together = [
+        (max(start, other_start), min(end, other_end))
+        for index, (start, end, speaker) in enumerate(turns)
+        for other_start, other_end, other in turns[index + 1 :]
+        if other != speaker and max(start, other_start) < min(end, other_end)
+    ]
+    speech = _merged([(start, end) for start, end, _ in turns])
+    return [list(stretch) for stretch in speech], [list(stretch) for stretch in _merged(together)]
+
+
+def align_labels_to_frames(
+    probs: Sequence[float] | Tensor, labels: Sequence[int] | Tensor, threshold: float = 0.2
+) -> list[int]:
+    """Labels of frames of one length as labels of the frames of probabilities, over the same recording.
+
+    Args:
+        probs: [N] of frames.
+        labels: [M] of other frames, 1 for speech.
+        threshold: part of a frame that may be speech without the frame being it.
+
+    Returns:
+        N labels: 1 for a frame of which more than `threshold` is speech.
+    """
+    if len(probs) == 0 or len(labels) == 0:
+        return [0] * len(probs)
+    edges = torch.linspace(0, len(labels), len(probs) + 1, dtype=torch.float64)
+    # speech up to each edge, linear within a label
+    sums = torch.cat([torch.zeros(1, dtype=torch.float64), torch.as_tensor(labels, dtype=torch.float64).cumsum(0)])
+    whole = edges.floor().long().clamp(max=len(labels) - 1)
+    until = sums[whole] + (edges - whole) * (sums[whole + 1] - sums[whole])
+    shares = until.diff() / edges.diff()
+    return (shares > threshold + 1e-9).long().tolist()
+
+
+def get_vad_stream_status(data: Sequence[str]) -> list[str]:
+    """Of each path in a list: start, next and end of a recording in several parts, or single.
+
+    Neighbours of the same path are parts of one recording.
+    """
+    kinds = {(True, True): "single", (True, False): "start", (False, True): "end", (False, False): "next"}
+    places = range(len(data))
+    return [
+        kinds[index == 0 or data[index - 1] != data[index], index == len(data) - 1 or data[index + 1] != data[index]]
+        for index in places
+    ]
+
+
 def get_nonspeech_segments(
     speech_segments: Sequence[Sequence[float]], max_duration: float | None = None
 ) -> list[list[float]]:
