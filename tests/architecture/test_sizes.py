@@ -14,6 +14,7 @@ LONGER_FILES: dict[str, str] = {
 LONGER_FUNCTIONS: dict[str, str] = {
     # path::name: why it may be longer than 60 lines
     "nemo/collections/asr/modules/conformer_encoder.py::__init__": "its arguments are the keys of YAML files",
+    "nemo/collections/tts/data/tts_dataset.py::__init__": "its arguments are the keys of YAML files",
 }
 LONGER_CLASSES: dict[str, str] = {
     # path::name: why it may be longer than 300 lines

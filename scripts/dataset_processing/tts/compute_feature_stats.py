@@ -12,8 +12,8 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from omegaconf import OmegaConf
 from tqdm import tqdm
 
 from nemo.collections.common.exceptions import AudioFileError, ManifestError
@@ -21,6 +21,7 @@ from nemo.collections.tts.data.featurizers import Featurizer
 from nemo.collections.tts.data.sources import as_meta, in_folder
 from nemo.collections.tts.data.statistics import FeatureStatistics
 from nemo.collections.tts.data.utterances import read_utterances
+from nemo.core.archive.safe_yaml import load_config
 from nemo.core.classes.serialization import instantiate
 from nemo.utils.exceptions import ConfigError
 
@@ -44,7 +45,7 @@ def featurizers_of(path: str) -> list[Featurizer]:
     Raises:
         ConfigError: it describes none.
     """
-    section = OmegaConf.load(path).get("featurizers")
+    section = load_config(Path(path).read_bytes(), path).get("featurizers")
     if not section:
         raise ConfigError(f"{path} has no featurizers. Expected a section such as {{pitch: {{_target_: ...}}}}.")
     return [instantiate(each, f"featurizers.{name}") for name, each in section.items()]

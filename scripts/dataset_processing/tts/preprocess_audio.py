@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
 from tqdm import tqdm
 
 from nemo.collections.common.audio.resample import resample
@@ -25,6 +24,7 @@ from nemo.collections.common.exceptions import AudioFileError, ManifestError
 from nemo.collections.tts.data.paths import get_base_dir
 from nemo.collections.tts.data.utterances import Utterance, read_utterances
 from nemo.collections.tts.data.volume import normalize_volume
+from nemo.core.archive.safe_yaml import load_config
 from nemo.core.classes.serialization import instantiate
 from nemo.utils.atomic import atomic_write
 from nemo.utils.exceptions import ConfigError
@@ -76,7 +76,7 @@ def process_all(args: argparse.Namespace) -> list[dict[str, Any]]:
     """Writes all recordings; returns the lines of the new manifest."""
     trimmer = None
     if args.trim_config_path is not None:
-        trimmer = instantiate(OmegaConf.load(args.trim_config_path), "trimmer")
+        trimmer = instantiate(load_config(Path(args.trim_config_path).read_bytes(), args.trim_config_path), "trimmer")
     utterances = read_utterances(args.input_manifest, with_text=False)
     entries = read_manifest_objects(args.input_manifest)
     if args.input_audio_dir is not None:

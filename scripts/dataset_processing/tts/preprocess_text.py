@@ -21,6 +21,7 @@ from tqdm import tqdm
 from nemo.collections.common.data.manifest import read_manifest_objects, write_manifest
 from nemo.collections.common.exceptions import ManifestError
 from nemo.collections.tts.text.normalization.choice import build_normalizer
+from nemo.core.archive.safe_yaml import load_config
 from nemo.utils.exceptions import ConfigError
 
 BUILT_IN = "nemo.collections.tts.text.normalization.english.EnglishNormalizer"
@@ -69,7 +70,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         if Path(args.output_manifest).exists() and not args.overwrite:
             raise ConfigError(f"{args.output_manifest} is there already. Choose another name, or give --overwrite.")
         config = args.normalizer_config_path
-        section = OmegaConf.create({"_target_": BUILT_IN}) if config is None else OmegaConf.load(config)
+        section = (
+            OmegaConf.create({"_target_": BUILT_IN})
+            if config is None
+            else load_config(Path(config).read_bytes(), config)
+        )
         entries = normalized(args.input_manifest, section, args.lower_case)
         write_manifest(args.output_manifest, entries, ensure_ascii=False)
     except (ConfigError, ManifestError, OSError) as error:

@@ -97,11 +97,11 @@ def _candidates(frames: Tensor, shortest: int, lags: int, sample_rate: int) -> t
     """Frames [F, W] -> the frequencies of their candidates and the probabilities of these, both [F, K]."""
     differences = _normalised_differences(frames, lags)
     inner, before, after = differences[:, 1:-1], differences[:, :-2], differences[:, 2:]
-    is_trough = (inner < before) & (inner <= after)
-    is_trough[:, : shortest - 1] = False  # column 0 is lag 1
-    depth = torch.where(is_trough, inner, torch.ones_like(inner)).clamp(0.0, 1.0)
+    is_dip = (inner < before) & (inner <= after)
+    is_dip[:, : shortest - 1] = False  # column 0 is lag 1
+    depth = torch.where(is_dip, inner, torch.ones_like(inner)).clamp(0.0, 1.0)
     deepest_before = F.pad(depth.cummin(dim=1).values[:, :-1], (1, 0), value=1.0)
-    # a trough is the first below a threshold that lies between it and the deepest one at shorter lags
+    # a dip is the first below a threshold that lies between it and the deepest one at shorter lags
     probability = (_below(deepest_before) - _below(depth)).clamp(min=0.0)
     kept, place = probability.topk(min(CANDIDATES, probability.shape[1]), dim=1)
     left, middle, right = (part.gather(1, place) for part in (before, inner, after))

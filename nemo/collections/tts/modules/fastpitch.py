@@ -224,10 +224,9 @@ class FastPitchModule(NeuralModule):
         log_durs, durs_predicted = self._durations(encoded, mask, voices)
         soft = log_probs = hard = hard_durs = None
         if self.aligner is not None and spec is not None:
+            soft, log_probs = self._aligned(spec, text, mask, attn_prior, voices)
             assert input_lens is not None
             assert mel_lens is not None
-            words = self.encoder.word_emb(text).transpose(1, 2)
-            soft, log_probs = self.aligner(spec, words, ~mask, attn_prior, conditioning=voices)
             hard = binarize_attention(soft, input_lens, mel_lens)
             hard_durs = hard.sum(2)[:, 0]
         pitch_predicted = self.pitch_predictor(encoded, mask, conditioning=voices)
@@ -236,25 +235,13 @@ class FastPitchModule(NeuralModule):
             pitch = average_features(pitch[:, None], given)[:, 0]
         chosen = pitch_predicted if pitch is None else pitch
         decoder_input = encoded + self.pitch_emb(chosen[:, None]).transpose(1, 2)
-        energy_target = None
-        if self.energy_predictor is not None and energy is not None and given is not None:
-            energy_target = torch.log(1 + average_features(energy[:, None], given)[:, 0])
+        energy_target = self._energy_of_tokens(energy, given)
         decoder_input, energy_predicted = self._with_energy(decoder_input, mask, voices, energy_target)
-        spectrogram, frames = self._decode(decoder_input, durs_predicted if given is None else given, pace, voices)
-        return Speech(
-            spectrogram,
-            frames,
-            durs_predicted,
-            log_durs,
-            pitch_predicted,
-            soft,
-            log_probs,
-            hard,
-            hard_durs,
-            pitch,
-            energy_predicted,
-            energy_target,
-        )
+        frames_of = durs_predicted if given is None else given
+        spectrogram, frames = self._decode(decoder_input, frames_of, pace, voices)
+        predicted = (durs_predicted, log_durs, pitch_predicted)
+        aligned = (soft, log_probs, hard, hard_durs)
+        return Speech(spectrogram, frames, *predicted, *aligned, pitch, energy_predicted, energy_target)
 
     def infer(
         self,
@@ -296,9 +283,23 @@ class FastPitchModule(NeuralModule):
         volumes = regulate_len(durs, volume[..., None], pace)[0][..., 0].float() if volume is not None else None
         return spectrogram, frames, durs, log_durs, predicted, volumes
 
+    def _aligned(
+        self, spec: Tensor, text: Tensor, mask: Tensor, prior: Tensor | None, voices: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """The aligner's probabilities of tokens for each frame, and their logarithms."""
+        words = self.encoder.word_emb(text).transpose(1, 2)
+        found: tuple[Tensor, Tensor] = self.aligner(spec, words, ~mask, prior, conditioning=voices)
+        return found
+
     def _durations(self, encoded: Tensor, mask: Tensor, voices: Tensor | None) -> tuple[Tensor, Tensor]:
         log_durs = self.duration_predictor(encoded, mask, conditioning=voices)
         return log_durs, (log_durs.exp() - 1).clamp(0, self.max_token_duration)
+
+    def _energy_of_tokens(self, energy: Tensor | None, durations: Tensor | None) -> Tensor | None:
+        """``log(energy + 1)`` [B, U] of the energy of frames; None where it is not learnt or not known."""
+        if self.energy_predictor is None or energy is None or durations is None:
+            return None
+        return torch.log(1 + average_features(energy[:, None], durations)[:, 0])
 
     def _with_energy(
         self, encoded: Tensor, mask: Tensor, voices: Tensor | None, given: Tensor | None

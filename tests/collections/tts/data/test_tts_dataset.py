@@ -194,8 +194,8 @@ def test_voices_that_the_model_does_not_have_are_named(tmp_path):
 
 
 def test_an_unknown_kind_gets_a_hint(tmp_path):
-    with pytest.raises(ConfigError, match=r"'pich'.*Did you mean pitch\?"):
-        voices(write_voice(tmp_path), sup_data_types=["pich"])
+    with pytest.raises(ConfigError, match=r"'piitch'.*Did you mean pitch\?"):
+        voices(write_voice(tmp_path), sup_data_types=["piitch"])
 
 
 def test_a_run_that_stops_goes_on_with_the_same_batches(tmp_path):
