@@ -3,5 +3,7 @@
 from nemo.utils.lazy import lazy_exports
 
 __getattr__, __dir__, __all__ = lazy_exports(
-    __name__, {"ctc": ["CTCLoss"], "rnnt": ["RNNTLoss"]}, submodules=["ctc", "rnnt"]
+    __name__,
+    {"angular_softmax": ["AngularSoftmaxLoss"], "ctc": ["CTCLoss"], "rnnt": ["RNNTLoss"]},
+    submodules=["angular_softmax", "ctc", "rnnt"],
 )

@@ -189,12 +189,7 @@ class EncDecClassificationModel(AudioClassifier):
         signal, signal_lengths, labels, _ = batch
         logits = self.forward(input_signal=signal, input_signal_length=signal_lengths)
         loss = self.loss(logits=logits, labels=labels)
-        log = self._training_log(loss)
-        self._accuracy.update(logits=logits, labels=labels)
-        for k, accuracy in zip(self._accuracy.top_k, self._accuracy.compute(), strict=True):
-            log[f"training_batch_accuracy_top_{k}"] = accuracy
-        self._accuracy.reset()
-        return {"loss": loss, "log": log}
+        return {"loss": loss, "log": self._training_log(loss) | batch_accuracies(logits, labels, self._accuracy)}
 
     def multi_validation_epoch_end(self, outputs: list[dict[str, Tensor]], dataloader_idx: int = 0) -> dict[str, Any]:
         """Loss (mean of the batches) and accuracies of one validation set."""
@@ -213,6 +208,14 @@ class EncDecClassificationModel(AudioClassifier):
     def list_available_models(cls) -> list[PretrainedModelInfo]:
         """The published models of this family."""
         return published_models("EncDecClassificationModel")
+
+
+def batch_accuracies(logits: Tensor, labels: Tensor, accuracy: TopKClassificationAccuracy) -> dict[str, Any]:
+    """What is logged of a training batch with logits [N, V] and labels [N]."""
+    accuracy.update(logits=logits, labels=labels)
+    shares = accuracy.compute()
+    accuracy.reset()
+    return {f"training_batch_accuracy_top_{k}": share for k, share in zip(accuracy.top_k, shares, strict=True)}
 
 
 def batch_counts(
