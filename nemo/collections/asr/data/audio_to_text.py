@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from nemo.collections.asr.data.datastore_cache import cache_datastore_manifests  # noqa: F401 - an old place of it
 from nemo.collections.asr.data.padding import padded
 from nemo.collections.asr.data.recordings import RecordingDataset, Sample
 from nemo.collections.asr.data.tarred import TarredAudioToText, expand_sharded_manifests
