@@ -32,6 +32,7 @@ from nemo.collections.tts.models.base import G2PModel
 from nemo.core.classes.serialization import instantiate
 from nemo.core.config.schema import with_defaults
 from nemo.core.training.keys import TRAINING_KEYS
+from nemo.utils.atomic import atomic_write
 from nemo.utils.exceptions import ConfigError, NotYetSupportedError
 
 logger = logging.getLogger(__name__)
@@ -268,7 +269,8 @@ def _letters(section: DictConfig) -> str:
     if section.get("add_punctuation", True):
         letters += "".join(mark for mark in string.punctuation if mark not in "\"\\'")
     path = Path(_folder_of_process()) / f"{hashlib.sha256(letters.encode()).hexdigest()[:16]}.txt"
-    path.write_text("".join(f"{letter!r}\n" for letter in [*letters, '"']), encoding="utf-8")
+    with atomic_write(path) as part:
+        part.write_text("".join(f"{letter!r}\n" for letter in [*letters, '"']), encoding="utf-8")
     return str(path)
 
 
