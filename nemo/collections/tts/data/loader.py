@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from nemo.collections.common.data.resumable_loader import ResumableDataLoader, make_loader
 from nemo.collections.tts.data.sources import WeightedDataset, make_weighted_loader
-from nemo.core.classes.serialization import instantiate
+from nemo.core.classes.serialization import instantiate, locate
 from nemo.utils.exceptions import ConfigError
 
 
 def build_loader(
-    section: Any, where: str, *, shuffle: bool, n_speakers: int | None = None, **arguments: Any
+    section: Any,
+    where: str,
+    *,
+    shuffle: bool,
+    n_speakers: int | None = None,
+    text_normalizer: Callable[[str], str] | None = None,
+    **arguments: Any,
 ) -> ResumableDataLoader:
     """The loader of a `train_ds`, `validation_ds` or `test_ds` section; interrupted runs go on within an epoch.
 
@@ -22,6 +30,7 @@ def build_loader(
         where: name of the section, for messages.
         shuffle: what the loader does unless the section says.
         n_speakers: voices of the model; those of the dataset are checked, if it can be.
+        text_normalizer: that of the model; a dataset that takes one and is not given its own has it.
         arguments: what the model adds to those of the dataset.
 
     Raises:
@@ -33,6 +42,9 @@ def build_loader(
             f"{where}.dataset is missing or has no _target_. Expected a dataset, such as "
             "{_target_: nemo.collections.tts.data.dataset.TTSDataset, manifest_filepath: ...}."
         )
+    has_own = section.dataset.get("text_normalizer") is not None
+    if text_normalizer is not None and not has_own and _takes_normalizer(section.dataset._target_):
+        arguments["text_normalizer"] = text_normalizer
     dataset = instantiate(section.dataset, f"{where}.dataset", **arguments)
     if n_speakers is not None and n_speakers > 1 and hasattr(dataset, "check_speakers"):
         dataset.check_speakers(n_speakers)
@@ -40,3 +52,10 @@ def build_loader(
     if isinstance(dataset, WeightedDataset) and dataset.weights is not None:
         return make_weighted_loader(dataset, **options)
     return make_loader(dataset, evaluation=not options["shuffle"], **options)
+
+
+def _takes_normalizer(target: str) -> bool:
+    try:
+        return "text_normalizer" in inspect.signature(locate(target)).parameters
+    except (ImportError, AttributeError, TypeError, ValueError):  # building it says more about what is wrong
+        return False

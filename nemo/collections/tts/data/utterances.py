@@ -230,7 +230,8 @@ def encoded(tokenizer: Callable[[str], Sequence[int]], utterance: Utterance) -> 
         tokens = list(encode_phonemes(utterance.text))
     else:
         tokens = list(tokenizer(utterance.text))
-    if not tokens:
+    space = getattr(tokenizer, "space", None)
+    if all(token == space for token in tokens):
         raise ManifestError(
             f"{utterance.place}: nothing of the text {utterance.text!r} has a token. Expected letters that the "
             "tokenizer knows; mend the text, or delete the line."

@@ -315,8 +315,10 @@ class FastPitchModel(SpectrogramGenerator, Exportable):
         self._validation_dl = self._build_loader(val_data_config, "model.validation_ds", shuffle=False)
 
     def _build_loader(self, section: Any, where: str, *, shuffle: bool) -> Any:
-        voices = self.cfg.n_speakers
-        return build_loader(section, where, shuffle=shuffle, n_speakers=voices, text_tokenizer=self.vocab)
+        vocab, voices = self.vocab, self.cfg.n_speakers
+        normalizer: Any = self.text_normalizer_call  # built with the tokenizer
+        texts = {"text_tokenizer": vocab, "text_normalizer": normalizer}
+        return build_loader(section, where, shuffle=shuffle, n_speakers=voices, **texts)
 
     # ---------------------------------------------------------------------------------------------------------- export
 

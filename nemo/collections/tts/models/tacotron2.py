@@ -191,14 +191,17 @@ class Tacotron2Model(SpectrogramGenerator):
     def setup_training_data(self, train_data_config: Any) -> None:
         """Recordings with texts; see :func:`~nemo.collections.tts.data.loader.build_loader`."""
         self._update_dataset_config("train", train_data_config)
-        self._train_dl = build_loader(train_data_config, "model.train_ds", shuffle=True, text_tokenizer=self.vocab)
+        self._train_dl = self._build_loader(train_data_config, "model.train_ds", shuffle=True)
 
     def setup_validation_data(self, val_data_config: Any) -> None:
         """Recordings to validate on."""
         self._update_dataset_config("validation", val_data_config)
-        self._validation_dl = build_loader(
-            val_data_config, "model.validation_ds", shuffle=False, text_tokenizer=self.vocab
-        )
+        self._validation_dl = self._build_loader(val_data_config, "model.validation_ds", shuffle=False)
+
+    def _build_loader(self, section: Any, where: str, *, shuffle: bool) -> Any:
+        vocab = self.vocab
+        normalizer: Any = self.text_normalizer_call  # built with the tokenizer
+        return build_loader(section, where, shuffle=shuffle, text_tokenizer=vocab, text_normalizer=normalizer)
 
     @classmethod
     def list_available_models(cls) -> list[PretrainedModelInfo]:

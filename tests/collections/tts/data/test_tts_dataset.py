@@ -127,6 +127,19 @@ def test_texts_come_normalised_from_the_manifest_or_else_from_the_normalizer(tmp
     assert seen == [("bcc", {"verbose": False})]
 
 
+def test_the_models_normalizer_goes_to_datasets_that_take_one(tmp_path):
+    section = {
+        "dataset": {
+            "_target_": "nemo.collections.tts.data.dataset.TTSDataset",
+            "manifest_filepath": write_voice(tmp_path),
+            "sample_rate": SAMPLE_RATE,
+        }
+    }
+    arguments = {"text_tokenizer": EnglishCharsTokenizer(), "text_normalizer": lambda text: "ab"}
+    loader = build_loader(section, "train_ds", shuffle=False, **arguments)
+    assert {utterance.text for utterance in loader.dataset.data} == {"ab"}
+
+
 def test_recordings_are_left_out_by_length_and_by_name(tmp_path):
     manifest = write_voice(tmp_path)
     (tmp_path / "ignored.txt").write_text("1\n")
@@ -172,6 +185,8 @@ def test_a_text_without_tokens_is_named(tmp_path):
     manifest = write_lines(tmp_path, {"audio_filepath": "0.wav", "text": "日本"})
     with pytest.raises(ManifestError, match=r"bad.json line 1: nothing of the text '日本' has a token"):
         voices(manifest, text_tokenizer=EnglishCharsTokenizer())
+    with pytest.raises(ManifestError, match=r"bad.json line 1: nothing of the text '日本' has a token"):
+        voices(manifest)  # spaces around it are tokens
 
 
 def test_a_missing_recording_and_one_too_short_for_its_text_are_named_when_they_are_read(tmp_path):
