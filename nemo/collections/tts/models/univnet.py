@@ -17,6 +17,7 @@ from pytorch_lightning import Trainer
 from torch import Tensor, nn
 
 from nemo.collections.tts.data.loader import build_loader
+from nemo.collections.tts.data.padding import audio_of
 from nemo.collections.tts.losses.hifigan import DiscriminatorLoss, GeneratorLoss
 from nemo.collections.tts.losses.stft import MultiResolutionSTFTLoss
 from nemo.collections.tts.models.adversarial import build_optimizations, step_schedules, take_step
@@ -188,8 +189,9 @@ class UnivNetModel(Vocoder, Exportable):
 
     def _pair(self, batch: Any) -> tuple[Tensor, Tensor]:
         """Audio [B, 1, T] and the generator's input; T is made that of the generator's output."""
-        audio, lengths = batch[0], batch[1]
-        mel = batch[2] if len(batch) > 2 else self.audio_to_melspec_precessor(audio, lengths)[0]
+        audio, lengths = audio_of(batch)
+        given = None if isinstance(batch, dict) or len(batch) < 3 else batch[2]
+        mel = given if given is not None else self.audio_to_melspec_precessor(audio, lengths)[0]
         missing = mel.shape[2] * self.generator.hop_length - audio.shape[1]
         return nn.functional.pad(audio, (0, missing)).unsqueeze(1), mel
 

@@ -16,6 +16,7 @@ from pytorch_lightning import Trainer
 from torch import Tensor, nn
 
 from nemo.collections.tts.data.loader import build_loader
+from nemo.collections.tts.data.padding import audio_of
 from nemo.collections.tts.losses.waveglow import WaveGlowLoss
 from nemo.collections.tts.models.base import KEYS_OF_USERS, GlowVocoder
 from nemo.collections.tts.modules.denoising import magnitudes_and_phases, subtract_magnitudes
@@ -125,7 +126,7 @@ class WaveGlowModel(GlowVocoder):
         return {"val_loss": loss}
 
     def _loss(self, batch: Any) -> Tensor:
-        audio, lengths = batch[0], batch[1]
+        audio, lengths = audio_of(batch)
         spec, _ = self.audio_to_melspec_precessor(audio, lengths)
         usable = audio.shape[1] - audio.shape[1] % self.waveglow.n_group
         z, log_scales, log_determinants = self(spec=spec, audio=audio[:, :usable])

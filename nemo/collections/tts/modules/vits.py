@@ -199,12 +199,8 @@ class SynthesizerTrn(NeuralModule):
         use_sdp: bool = True,
     ) -> None:
         super().__init__()
-        voices = n_speakers > 1
-        if voices and not gin_channels:
-            raise ConfigError(f"synthesizer.n_speakers is {n_speakers} and gin_channels 0. Give the vectors a width.")
-        if int(resblock) not in RESIDUAL_BLOCKS:
-            raise ConfigError(f"synthesizer.resblock is {resblock!r}. Expected 1 or 2.")
-        width = gin_channels if voices else 0
+        width = _speaker_width(n_speakers, gin_channels)
+        _check_block(resblock)
         self.segment_size, self.n_speakers = segment_size, n_speakers
         self.hop_length = math.prod(upsample_rates)
         self.enc_p = TextEncoder(
@@ -235,7 +231,7 @@ class SynthesizerTrn(NeuralModule):
             if use_sdp
             else DurationPredictor(hidden_channels, 256, 3, 0.5, width)
         )
-        if voices:
+        if width:
             self.emb_g = nn.Embedding(n_speakers, gin_channels)
 
     def forward(
@@ -336,3 +332,17 @@ class SynthesizerTrn(NeuralModule):
         if int(speakers.min()) < 0 or int(speakers.max()) >= self.n_speakers:
             raise ConfigError(f"`speakers` has {speakers.tolist()}. Expected ids from 0 to {self.n_speakers - 1}.")
         return self.emb_g(speakers)[..., None]
+
+
+def _speaker_width(n_speakers: int, gin_channels: int) -> int:
+    """Width of speakers' vectors; 0 where there is one voice."""
+    if n_speakers < 2:
+        return 0
+    if not gin_channels:
+        raise ConfigError(f"synthesizer.n_speakers is {n_speakers} and gin_channels 0. Give the vectors a width.")
+    return gin_channels
+
+
+def _check_block(resblock: int | str) -> None:
+    if int(resblock) not in RESIDUAL_BLOCKS:
+        raise ConfigError(f"synthesizer.resblock is {resblock!r}. Expected 1 or 2.")
