@@ -24,9 +24,9 @@ from omegaconf import OmegaConf
 from nemo.collections.asr.decoding.ctc import CTCDecodingConfig
 from nemo.collections.asr.decoding.hypothesis import Hypothesis
 from nemo.collections.asr.decoding.rnnt_config import RNNTDecodingConfig
-from nemo.collections.asr.inference.transcription_script import setup_model
 from nemo.collections.asr.metrics.wer import word_error_rate
 from nemo.collections.asr.models import ASRModel
+from nemo.collections.asr.models.script_model import setup_model
 from nemo.collections.asr.modules.conformer.attention_change import ConformerChangeConfig
 from nemo.collections.common.data.manifest import get_full_path, read_manifest_objects, write_manifest
 from nemo.core.config import hydra_runner

@@ -1,4 +1,4 @@
-"""The steps of a script that transcribes: the model, the recordings, and the file of what was recognised.
+"""The steps of a script that transcribes: the recordings, and the file of what was recognised.
 
 `cfg` is the script's configuration, with the original's keys; those that a step reads are named there. Keys that a
 configuration lacks count as null.
@@ -11,40 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from omegaconf import OmegaConf, open_dict
 
 from nemo.collections.asr.decoding.hypothesis import Hypothesis
-from nemo.collections.asr.models.asr_model import ASRModel
 from nemo.collections.common.data.manifest import get_full_path, read_manifest_objects, write_manifest
 from nemo.utils.exceptions import ConfigError
-
-
-def setup_model(cfg: Any, map_location: torch.device | str) -> tuple[ASRModel, str]:
-    """The model that `model_path` or `pretrained_name` names, ready to transcribe.
-
-    Args:
-        cfg: also `model_change.conformer.self_attention_model` and `.att_context_size`: another attention.
-        map_location: where the model goes.
-
-    Returns:
-        The model, and its name for files.
-
-    Raises:
-        ConfigError: not exactly one of the two is given.
-    """
-    path, name = _value(cfg, "model_path"), _value(cfg, "pretrained_name")
-    if (path is None) == (name is None):
-        raise ConfigError(f"model_path is {path} and pretrained_name {name}. Give one of them.")
-    if path is not None:
-        model = ASRModel.restore_from(path, map_location=map_location)
-    else:
-        model = ASRModel.from_pretrained(name, map_location=map_location)
-    attention = _value(cfg, "model_change.conformer.self_attention_model")
-    context = _value(cfg, "model_change.conformer.att_context_size")
-    if attention is not None or context is not None:
-        model.change_attention_model(attention, context)
-    return model.eval(), Path(path).stem if path is not None else name.replace("/", "_")
 
 
 def prepare_audio_data(cfg: Any) -> tuple[list[str], bool]:
@@ -59,20 +30,20 @@ def prepare_audio_data(cfg: Any) -> tuple[list[str], bool]:
     Raises:
         ConfigError: there is no recording, or none of the two is given.
     """
-    folder, manifest = _value(cfg, "audio_dir"), _value(cfg, "dataset_manifest")
+    folder, manifest = value_at(cfg, "audio_dir"), value_at(cfg, "dataset_manifest")
     if folder is not None:
-        suffix = _value(cfg, "audio_type") or "wav"
+        suffix = value_at(cfg, "audio_type") or "wav"
         paths = [str(path) for path in sorted(Path(folder).rglob(f"*.{suffix}"))]
         is_partial = False
     elif manifest is not None:
         rows = read_manifest_objects(manifest)
-        key = _value(cfg, "audio_key") or "audio_filepath"
+        key = value_at(cfg, "audio_key") or "audio_filepath"
         lacking = [number for number, row in enumerate(rows, start=1) if not row.get(key)]
         if lacking:
             raise ConfigError(f'{manifest}: object {lacking[0]} has no "{key}". Name the key of the recordings.')
         paths = [str(get_full_path(row[key], manifest)) for row in rows]
         says_parts = all(row.get("offset") is not None and row.get("duration") is not None for row in rows)
-        is_partial = bool(_value(cfg, "allow_partial_transcribe")) and says_parts
+        is_partial = bool(value_at(cfg, "allow_partial_transcribe")) and says_parts
     else:
         raise ConfigError("neither audio_dir nor dataset_manifest is given. Give one of them.")
     if not paths:
@@ -82,8 +53,8 @@ def prepare_audio_data(cfg: Any) -> tuple[list[str], bool]:
 
 def compute_output_filename(cfg: Any, model_name: str) -> Any:
     """`cfg` with `output_filename`; one that is null is named after the input, beside it."""
-    if _value(cfg, "output_filename") is None:
-        folder = _value(cfg, "audio_dir")
+    if value_at(cfg, "output_filename") is None:
+        folder = value_at(cfg, "audio_dir")
         if folder is not None:
             name = f"{os.path.normpath(folder)}.json"
         else:
@@ -165,9 +136,9 @@ def write_transcription(
         ConfigError: there are not as many transcripts as recordings.
     """
     key = "pred_text"
-    if _value(cfg, "append_pred"):
-        key = f"pred_text_{_value(cfg, 'pred_name_postfix') or model_name}"
-    if _value(cfg, "audio_dir") is not None or _value(cfg, "dataset_manifest") is None:
+    if value_at(cfg, "append_pred"):
+        key = f"pred_text_{value_at(cfg, 'pred_name_postfix') or model_name}"
+    if value_at(cfg, "audio_dir") is not None or value_at(cfg, "dataset_manifest") is None:
         rows = [{"audio_filepath": path} for path in filepaths or []]
     else:
         rows = read_manifest_objects(cfg.dataset_manifest)
@@ -194,7 +165,7 @@ def _beside_text(hypothesis: Hypothesis, langs: bool, timestamps: bool) -> dict[
     return found
 
 
-def _value(cfg: Any, place: str) -> Any:
+def value_at(cfg: Any, place: str) -> Any:
     """What stands at a place of a script's configuration, which is the user's: a DictConfig, dict or dataclass."""
     given = (
         cfg

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nemo.collections.asr.data.recording_lists import recording_name
+from nemo.collections.asr.inference.recording_lists import recording_name
 from nemo.collections.asr.inference.segment_files.rttm import format_rttm
 from nemo.collections.asr.inference.vad import VADConfig, smoothed, speech_probabilities
 from nemo.collections.asr.inference.vad_segments import SPEECH, SpeechThresholds, speech_segments

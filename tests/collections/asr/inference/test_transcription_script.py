@@ -10,12 +10,12 @@ from omegaconf import OmegaConf
 from nemo.collections.asr.inference.transcription_script import (
     compute_output_filename,
     prepare_audio_data,
-    setup_model,
     transcribe_partial_audio,
     write_transcription,
 )
 from nemo.collections.asr.models.ctc import EncDecCTCModel
 from nemo.collections.asr.models.hybrid_rnnt_ctc import EncDecHybridRNNTCTCModel
+from nemo.collections.asr.models.script_model import setup_model
 from nemo.utils.exceptions import ConfigError
 from tests.collections.asr.models import tiny, tiny_rnnt
 

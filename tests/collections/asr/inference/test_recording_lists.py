@@ -3,7 +3,7 @@ import json
 import pytest
 import soundfile
 
-from nemo.collections.asr.data.recording_lists import (
+from nemo.collections.asr.inference.recording_lists import (
     create_manifest,
     get_input_manifest_dict,
     read_file,
