@@ -131,11 +131,23 @@ class SpeakerDecoder(NeuralModule, Exportable):
         return self._num_classes
 
 
+class _BatchNorm(nn.BatchNorm1d):
+    """PyTorch's, which also takes the one recording that is left over in the last batch of an epoch."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """[B, P], or [B, P, 1]."""
+        if self.training and len(input) == 1:  # it has no variance: the statistics so far serve
+            return functional.batch_norm(
+                input, self.running_mean, self.running_var, self.weight, self.bias, training=False, eps=self.eps
+            )
+        return super().forward(input)
+
+
 def _after_attention(width: int, size: int) -> nn.Sequential:
     """[B, P, 1] -> [B, E, 1]."""
-    return nn.Sequential(nn.BatchNorm1d(width), nn.Conv1d(width, size, kernel_size=1))
+    return nn.Sequential(_BatchNorm(width), nn.Conv1d(width, size, kernel_size=1))
 
 
 def _after_statistics(width: int, size: int) -> nn.Sequential:
     """[B, P] -> [B, E]; ReLU comes after the embedding."""
-    return nn.Sequential(nn.Linear(width, size), nn.BatchNorm1d(size, affine=False), nn.ReLU())
+    return nn.Sequential(nn.Linear(width, size), _BatchNorm(size, affine=False), nn.ReLU())

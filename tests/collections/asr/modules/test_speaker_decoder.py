@@ -90,3 +90,11 @@ def test_what_cannot_be_is_named():
         SpeakerDecoder(6, 4, emb_sizes=[])
     with pytest.raises(ConfigError, match="num_classes is -1"):
         SpeakerDecoder(6, -1)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_batch_of_one_recording_can_be_learnt_from(mode):
+    decoder = SpeakerDecoder(6, 4, emb_sizes=[7, 5], pool_mode=mode, attention_channels=8).train()
+    logits, _ = decoder(encoder_output=torch.randn(1, 6, 9))
+    logits.sum().backward()
+    assert torch.isfinite(logits).all() and all(weight.grad is not None for weight in decoder.parameters())
