@@ -286,11 +286,9 @@ class EncDecSpeakerLabelModel(AudioClassifier):
         if labels is None and where == "model.train_ds":
             dataset: Any = loader.dataset
             self._speakers = list((dataset.dataset if isinstance(dataset, SampleLists) else dataset).labels)
-            if "decoder" in self._modules and len(self._speakers) > self.decoder.num_classes:
-                raise ConfigError(
-                    f"{where} has {len(self._speakers)} speakers, and the model has {self.decoder.num_classes}. Call "
-                    "change_labels with the new ones first."
-                )
+            if "decoder" in self._modules:  # of an archive that does not name its speakers
+                _count_classes(self.cfg.decoder, self._speakers)
+                self._keep_labels(self._speakers)
         return loader
 
     def training_step(self, batch: LabelBatch, batch_idx: int) -> dict[str, Any]:

@@ -120,6 +120,17 @@ def test_new_speakers_keep_the_embedding_and_are_learnt(trained, tmp_path):
         again.change_labels(["x", "x"])
 
 
+def test_a_model_without_names_takes_those_of_new_data(tmp_path):
+    _, manifest = tiny_speakers.recordings(tmp_path, each=1)
+    model = model_of(labels=None, decoder=tiny_speakers.DECODER | {"num_classes": 3})
+    assert model.labels == []
+    model.setup_training_data(tiny_speakers.dataset(manifest))
+    assert model.labels == ["ann", "bob", "eve"] and model.cfg.train_ds.labels == model.labels
+    small = model_of(labels=None, decoder=tiny_speakers.DECODER | {"num_classes": 2})
+    with pytest.raises(ConfigError, match="num_classes is 2, but there are 3 speakers"):
+        small.setup_training_data(tiny_speakers.dataset(manifest))
+
+
 @pytest.mark.parametrize("encoder", [None, tiny_speakers.ecapa_encoder()], ids=["titanet", "ecapa"])
 def test_exported_network_gives_the_same_in_onnxruntime(encoder, tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime", reason="the extra `export` is not installed")
