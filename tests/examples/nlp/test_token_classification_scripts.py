@@ -40,7 +40,7 @@ def test_written_text_becomes_words_and_labels(tmp_path, monkeypatch):
 
 def test_tatoeba_is_fetched_filtered_and_split(tmp_path, monkeypatch):
     rows = [f"{number}\teng\tThis is sentence {number}, really." for number in range(20)]
-    rows += ["20\tdeu\tDas ist deutsch.", "21\teng\tNo mark at the end", "22\teng\tIs it?", "23\teng\tStop!"]
+    rows += ["20\tdeu\tGuten Abend.", "21\teng\tNo mark at the end", "22\teng\tIs it?", "23\teng\tStop!"]
     web = tmp_path / "web"
     web.mkdir()
     (web / "sentences.csv").write_text("\n".join(rows) + "\n")

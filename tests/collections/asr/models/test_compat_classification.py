@@ -12,7 +12,7 @@ import torch
 from nemo.collections.asr.models import ASRModel
 
 COMPAT = Path(__file__).parents[3] / "data" / "compat"
-ARCHIVES = sorted(path.stem for kind in ("classification", "vad") for path in COMPAT.glob(f"*_{kind}_*.nemo"))
+ARCHIVES = sorted(path.stem for kind in ("classification", "vad") for path in COMPAT.glob(f"n???_{kind}_*.nemo"))
 
 
 @pytest.mark.parametrize("name", ARCHIVES)
