@@ -125,18 +125,27 @@ class ModelPT(LightningModule, Model):
             self.setup_multiple_test_data(config)
 
     def setup_training_data(self, train_data_config: DictConfig | dict[str, Any]) -> None:
-        """Sets `self._train_dl` from a `train_ds` section."""
-        raise NotImplementedError(f"{type(self).__name__} has a train_ds section but no setup_training_data(cfg)")
+        """Sets `self._train_dl` from a `train_ds` section, by :meth:`_setup_dataloader_from_config`."""
+        self._train_dl = self._loader_of("train", train_data_config)
 
     def setup_validation_data(self, val_data_config: DictConfig | dict[str, Any]) -> None:
         """Sets `self._validation_dl` from a `validation_ds` section of one set."""
-        raise NotImplementedError(
-            f"{type(self).__name__} has a validation_ds section but no setup_validation_data(cfg)"
-        )
+        self._validation_dl = self._loader_of("validation", val_data_config)
 
     def setup_test_data(self, test_data_config: DictConfig | dict[str, Any]) -> None:
         """Sets `self._test_dl` from a `test_ds` section of one set."""
-        raise NotImplementedError(f"{type(self).__name__} has a test_ds section but no setup_test_data(cfg)")
+        self._test_dl = self._loader_of("test", test_data_config)
+
+    def _loader_of(self, kind: str, section: DictConfig | dict[str, Any]) -> Any:
+        self._update_dataset_config(kind, section)
+        return self._setup_dataloader_from_config(section, f"model.{kind}_ds")
+
+    def _setup_dataloader_from_config(self, config: Any, where: str) -> Any:
+        """The loader of a dataset's section, None if there is no such data; `where` names the section.
+
+        A model implements this, or the methods `setup_..._data` that it needs.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has a section {where}, and no method that builds its loader")
 
     def setup_multiple_validation_data(self, val_data_config: DictConfig | dict[str, Any]) -> None:
         """Sets up every validation set that a `validation_ds` section lists."""

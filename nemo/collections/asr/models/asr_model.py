@@ -175,21 +175,6 @@ class ASRModel(ModelPT):
             raise ConfigError(f"{type(self.encoder).__name__} has no {method}; expected a ConformerEncoder.")
         return getattr(self.encoder, method)
 
-    def setup_training_data(self, train_data_config: Any) -> None:
-        """Builds the training loader from a `train_ds` section."""
-        self._update_dataset_config("train", train_data_config)
-        self._train_dl = self._setup_dataloader_from_config(train_data_config, "model.train_ds")
-
-    def setup_validation_data(self, val_data_config: Any) -> None:
-        """Builds the validation loader from a `validation_ds` section."""
-        self._update_dataset_config("validation", val_data_config)
-        self._validation_dl = self._setup_dataloader_from_config(val_data_config, "model.validation_ds")
-
-    def setup_test_data(self, test_data_config: Any) -> None:
-        """Builds the test loader from a `test_ds` section."""
-        self._update_dataset_config("test", test_data_config)
-        self._test_dl = self._setup_dataloader_from_config(test_data_config, "model.test_ds")
-
     def _setup_dataloader_from_config(self, config: Any, where: str = "model.train_ds") -> Any:
         """The loader of one section; None, with a warning, if it names no manifest."""
         section = OmegaConf.create({"sample_rate": self.sample_rate})

@@ -140,23 +140,8 @@ class _RetrievalModel(NLPModel):
         """As :meth:`multi_validation_epoch_end`, over a test set."""
         return _of_set(outputs, "test")
 
-    def setup_training_data(self, train_data_config: Any) -> None:
-        """Builds the training loader from a `train_ds` section."""
-        self._update_dataset_config("train", train_data_config)
-        self._train_dl = self._setup_dataloader(train_data_config, "model.train_ds")
-
-    def setup_validation_data(self, val_data_config: Any) -> None:
-        """Builds the validation loader from a `validation_ds` section."""
-        self._update_dataset_config("validation", val_data_config)
-        self._validation_dl = self._setup_dataloader(val_data_config, "model.validation_ds")
-
-    def setup_test_data(self, test_data_config: Any) -> None:
-        """Builds the test loader from a `test_ds` section."""
-        self._update_dataset_config("test", test_data_config)
-        self._test_dl = self._setup_dataloader(test_data_config, "model.test_ds")
-
-    def _setup_dataloader(self, cfg: Any, where: str) -> Any:
-        section = filled_section(cfg, where, RetrievalSectionConfig, "query_to_passages")
+    def _setup_dataloader_from_config(self, config: Any, where: str) -> Any:
+        section = filled_section(config, where, RetrievalSectionConfig, "query_to_passages")
         if section is None:
             return None
         if not section.passages or not section.queries:

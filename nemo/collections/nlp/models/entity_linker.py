@@ -137,23 +137,8 @@ class EntityLinkingModel(NLPModel, Exportable):
         loss: Tensor = self.loss(logits=vectors, labels=concepts)
         return vectors, loss
 
-    def setup_training_data(self, train_data_config: Any) -> None:
-        """Builds the training loader from a `train_ds` section."""
-        self._update_dataset_config("train", train_data_config)
-        self._train_dl = self._setup_dataloader(train_data_config, "model.train_ds")
-
-    def setup_validation_data(self, val_data_config: Any) -> None:
-        """Builds the validation loader from a `validation_ds` section."""
-        self._update_dataset_config("validation", val_data_config)
-        self._validation_dl = self._setup_dataloader(val_data_config, "model.validation_ds")
-
-    def setup_test_data(self, test_data_config: Any) -> None:
-        """Builds the test loader from a `test_ds` section."""
-        self._update_dataset_config("test", test_data_config)
-        self._test_dl = self._setup_dataloader(test_data_config, "model.test_ds")
-
-    def _setup_dataloader(self, cfg: Any, where: str) -> Any:
-        section = filled_section(cfg, where, EntitySectionConfig, "data_file")
+    def _setup_dataloader_from_config(self, config: Any, where: str) -> Any:
+        section = filled_section(config, where, EntitySectionConfig, "data_file")
         if section is None:
             return None
         longest = self.cfg.max_seq_length if section.max_seq_length is None else section.max_seq_length

@@ -237,8 +237,7 @@ class TextClassificationModel(NLPModel, Exportable):
 
     def setup_training_data(self, train_data_config: Any) -> None:
         """Builds the training loader from a `train_ds` section, and the loss with the weights of its classes."""
-        self._update_dataset_config("train", train_data_config)
-        self._train_dl = self._setup_dataloader_from_config(train_data_config, "model.train_ds")
+        super().setup_training_data(train_data_config)
         balancing = self.cfg.dataset.class_balancing
         if balancing not in (None, "weighted_loss"):
             raise ConfigError(
@@ -248,19 +247,9 @@ class TextClassificationModel(NLPModel, Exportable):
             self.class_weights = balanced_weights(self._train_dl.dataset.labels, self.num_classes)
             self.create_loss_module()
 
-    def setup_validation_data(self, val_data_config: Any) -> None:
-        """Builds the validation loader from a `validation_ds` section."""
-        self._update_dataset_config("validation", val_data_config)
-        self._validation_dl = self._setup_dataloader_from_config(val_data_config, "model.validation_ds")
-
-    def setup_test_data(self, test_data_config: Any) -> None:
-        """Builds the test loader from a `test_ds` section."""
-        self._update_dataset_config("test", test_data_config)
-        self._test_dl = self._setup_dataloader_from_config(test_data_config, "model.test_ds")
-
-    def _setup_dataloader_from_config(self, cfg: Any, where: str = "model.train_ds") -> Any:
+    def _setup_dataloader_from_config(self, config: Any, where: str = "model.train_ds") -> Any:
         """The loader of one section; None if it names no file."""
-        section = filled_section(cfg, where)
+        section = filled_section(config, where)
         if section is None:
             return None
         dataset = TextClassificationDataset(

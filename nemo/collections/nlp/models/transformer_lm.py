@@ -275,18 +275,10 @@ class TransformerLMModel(ModelPT, Exportable):
                 "model.encoder.mask_future is not true: the model would look at the token that it is to predict. Set "
                 "it to true."
             )
-        self._update_dataset_config("train", train_data_config)
-        self._train_dl = build_sentence_loader(train_data_config, self.tokenizer, "model.train_ds")
+        super().setup_training_data(train_data_config)
 
-    def setup_validation_data(self, val_data_config: Any) -> None:
-        """Builds the validation loader from a `validation_ds` section."""
-        self._update_dataset_config("validation", val_data_config)
-        self._validation_dl = build_sentence_loader(val_data_config, self.tokenizer, "model.validation_ds")
-
-    def setup_test_data(self, test_data_config: Any) -> None:
-        """Builds the test loader from a `test_ds` section."""
-        self._update_dataset_config("test", test_data_config)
-        self._test_dl = build_sentence_loader(test_data_config, self.tokenizer, "model.test_ds")
+    def _setup_dataloader_from_config(self, config: Any, where: str) -> Any:
+        return build_sentence_loader(config, self.tokenizer, where)
 
     @classmethod
     def list_available_models(cls) -> list[PretrainedModelInfo]:

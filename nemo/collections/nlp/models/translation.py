@@ -249,21 +249,6 @@ class MTEncDecModel(ModelPT, Exportable):
 
     # ------------------------------------------------------------------------------------------------------------ data
 
-    def setup_training_data(self, train_data_config: Any) -> None:
-        """Builds the training loader from a `train_ds` section."""
-        self._update_dataset_config("train", train_data_config)
-        self._train_dl = self._loader(train_data_config, "model.train_ds")
-
-    def setup_validation_data(self, val_data_config: Any) -> None:
-        """Builds the validation loader from a `validation_ds` section."""
-        self._update_dataset_config("validation", val_data_config)
-        self._validation_dl = self._loader(val_data_config, "model.validation_ds")
-
-    def setup_test_data(self, test_data_config: Any) -> None:
-        """Builds the test loader from a `test_ds` section."""
-        self._update_dataset_config("test", test_data_config)
-        self._test_dl = self._loader(test_data_config, "model.test_ds")
-
     def setup_multiple_validation_data(self, val_data_config: Any) -> None:
         """Builds a loader for each pair of files that a `validation_ds` section lists."""
         super().setup_multiple_validation_data(_as_items(val_data_config))
@@ -272,15 +257,15 @@ class MTEncDecModel(ModelPT, Exportable):
         """Builds a loader for each pair of files that a `test_ds` section lists."""
         super().setup_multiple_test_data(_as_items(test_data_config))
 
-    def _loader(self, section: Any, where: str) -> Any:
-        if section.get("src_file_name") is None and not section.get("use_tarred_dataset"):
+    def _setup_dataloader_from_config(self, config: Any, where: str) -> Any:
+        if config.get("src_file_name") is None and not config.get("use_tarred_dataset"):
             logger.warning("%s.src_file_name is null: there is no such data", where)
             return None
         pairs = self._tokenizers.pairs()
         evaluation = where != "model.train_ds"
-        if evaluation and len(pairs) > 1 and section.get("language_pair") is not None:
-            pairs = [pairs[int(section.get("language_pair"))]]
-        return build_translation_loader(section, pairs, where, evaluation)
+        if evaluation and len(pairs) > 1 and config.get("language_pair") is not None:
+            pairs = [pairs[int(config.get("language_pair"))]]
+        return build_translation_loader(config, pairs, where, evaluation)
 
     # -------------------------------------------------------------------------------------------------------- training
 

@@ -15,7 +15,6 @@ from omegaconf import MISSING
 from pytorch_lightning import Trainer
 from torch import Tensor, nn
 
-from nemo.collections.tts.data.loader import build_loader
 from nemo.collections.tts.losses.audio_codec import (
     MultiResolutionMelLoss,
     MultiResolutionSTFTLoss,
@@ -271,18 +270,6 @@ class AudioCodecModel(ModelPT):
             parts["g_loss_commit"] = commit_loss
         parts["g_loss"] = torch.stack([weights[name] * value for name, value in parts.items() if weights[name]]).sum()
         return parts
-
-    # ------------------------------------------------------------------------------------------------------------ data
-
-    def setup_training_data(self, train_data_config: Any) -> None:
-        """Audio to train on; see :func:`~nemo.collections.tts.data.loader.build_loader`."""
-        self._update_dataset_config("train", train_data_config)
-        self._train_dl = build_loader(train_data_config, "model.train_ds", shuffle=True)
-
-    def setup_validation_data(self, val_data_config: Any) -> None:
-        """Audio to validate on."""
-        self._update_dataset_config("validation", val_data_config)
-        self._validation_dl = build_loader(val_data_config, "model.validation_ds", shuffle=False)
 
     @classmethod
     def list_available_models(cls) -> list[PretrainedModelInfo]:

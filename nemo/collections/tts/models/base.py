@@ -7,8 +7,12 @@ from typing import Any
 
 from torch import Tensor
 
+from nemo.collections.tts.data.loader import build_loader
 from nemo.core.classes.model_pt import ModelPT
 from nemo.core.classes.pretrained import PretrainedModelInfo, resolve_subclass_pretrained_model_info
+
+TRAINING = "model.train_ds"
+"""The section whose data is shuffled unless it says."""
 
 KEYS_OF_USERS = (
     "name",
@@ -42,6 +46,14 @@ class _SpeechModel(ModelPT, ABC):
         for name in models.__all__:
             getattr(models, name)  # a class is only counted once it is loaded
         return resolve_subclass_pretrained_model_info(cls)
+
+    def _setup_dataloader_from_config(self, config: Any, where: str) -> Any:
+        """See :func:`~nemo.collections.tts.data.loader.build_loader`."""
+        return build_loader(config, where, shuffle=where == TRAINING, **self._of_dataset())
+
+    def _of_dataset(self) -> dict[str, Any]:
+        """What the model gives to its datasets besides the arguments of their sections."""
+        return {}
 
 
 class SpectrogramGenerator(_SpeechModel):

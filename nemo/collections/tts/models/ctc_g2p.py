@@ -28,7 +28,7 @@ from nemo.collections.common.data.manifest import read_manifest_objects, write_m
 from nemo.collections.common.tokenizers.from_config import BuiltTokenizer, build_tokenizer
 from nemo.collections.tts.data.loader import build_loader
 from nemo.collections.tts.g2p.ctc_dataset import CTCG2PBPEDataset, GraphemeBatch
-from nemo.collections.tts.models.base import G2PModel
+from nemo.collections.tts.models.base import TRAINING, G2PModel
 from nemo.core.classes.serialization import instantiate
 from nemo.core.config.schema import with_defaults
 from nemo.core.training.keys import TRAINING_KEYS
@@ -235,24 +235,14 @@ class CTCG2PModel(G2PModel):
         )
         return loss.mean(), predictions, lengths
 
-    def setup_training_data(self, train_data_config: Any) -> None:
-        """Pairs of spellings and phonemes; see :class:`~nemo.collections.tts.g2p.ctc_dataset.CTCG2PBPEDataset`."""
-        self._update_dataset_config("train", train_data_config)
-        self._train_dl = self._loader(train_data_config, "model.train_ds", True)
-
-    def setup_validation_data(self, val_data_config: Any) -> None:
-        """Pairs to validate on."""
-        self._update_dataset_config("validation", val_data_config)
-        self._validation_dl = self._loader(val_data_config, "model.validation_ds", False)
-
-    def _loader(self, section: Any, where: str, shuffle: bool) -> Any:
-        section = DictConfig(OmegaConf.to_container(OmegaConf.create(section), resolve=True))
+    def _setup_dataloader_from_config(self, config: Any, where: str) -> Any:
+        section = DictConfig(OmegaConf.to_container(OmegaConf.create(config), resolve=True))
         if section.get("manifest_filepath") is not None and section.get("dataset") is not None:
             section.dataset.manifest_filepath = section.manifest_filepath  # where the original's YAML files have it
         return build_loader(
             section,
             where,
-            shuffle=shuffle,
+            shuffle=where == TRAINING,
             tokenizer_graphemes=self.tokenizer_grapheme,
             tokenizer_phonemes=self.tokenizer,
             do_lower=self.cfg.do_lower,

@@ -17,7 +17,6 @@ from pytorch_lightning import Trainer
 from torch import Tensor
 
 from nemo.collections.tts.data.frames import fit_frames
-from nemo.collections.tts.data.loader import build_loader
 from nemo.collections.tts.logging.validation import alignments, is_shown, lines, show, spectrograms
 from nemo.collections.tts.losses.aligner import BinLoss, ForwardSumLoss
 from nemo.collections.tts.losses.fastpitch import DurationLoss, EnergyLoss, MelLoss, PitchLoss
@@ -304,21 +303,9 @@ class FastPitchModel(SpectrogramGenerator, Exportable):
 
     # ------------------------------------------------------------------------------------------------------------ data
 
-    def setup_training_data(self, train_data_config: Any) -> None:
-        """Recordings with texts; see :func:`~nemo.collections.tts.data.loader.build_loader`."""
-        self._update_dataset_config("train", train_data_config)
-        self._train_dl = self._build_loader(train_data_config, "model.train_ds", shuffle=True)
-
-    def setup_validation_data(self, val_data_config: Any) -> None:
-        """Recordings to validate on."""
-        self._update_dataset_config("validation", val_data_config)
-        self._validation_dl = self._build_loader(val_data_config, "model.validation_ds", shuffle=False)
-
-    def _build_loader(self, section: Any, where: str, *, shuffle: bool) -> Any:
-        vocab, voices = self.vocab, self.cfg.n_speakers
-        normalizer: Any = self.text_normalizer_call  # built with the tokenizer
-        texts = {"text_tokenizer": vocab, "text_normalizer": normalizer}
-        return build_loader(section, where, shuffle=shuffle, n_speakers=voices, **texts)
+    def _of_dataset(self) -> dict[str, Any]:
+        texts = {"text_tokenizer": self.vocab, "text_normalizer": self.text_normalizer_call}  # built with the tokenizer
+        return {**texts, "n_speakers": self.cfg.n_speakers}
 
     # ---------------------------------------------------------------------------------------------------------- export
 

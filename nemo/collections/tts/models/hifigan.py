@@ -17,7 +17,6 @@ from omegaconf import MISSING, OmegaConf
 from pytorch_lightning import Trainer
 from torch import Tensor, nn
 
-from nemo.collections.tts.data.loader import build_loader
 from nemo.collections.tts.data.padding import audio_of
 from nemo.collections.tts.logging.validation import is_shown, show, sounds, spectrograms
 from nemo.collections.tts.losses.hifigan import DiscriminatorLoss, FeatureMatchingLoss, GeneratorLoss
@@ -187,18 +186,6 @@ class HifiGanModel(Vocoder, Exportable):
     def _target_spectrogram(self, audio: Tensor) -> Tensor:
         lengths = audio.new_full((audio.shape[0],), audio.shape[1], dtype=torch.long)
         return self.trg_melspec_fn(audio, lengths)[0]
-
-    # ------------------------------------------------------------------------------------------------------------ data
-
-    def setup_training_data(self, train_data_config: Any) -> None:
-        """Audio to train on; see :func:`~nemo.collections.tts.data.loader.build_loader`."""
-        self._update_dataset_config("train", train_data_config)
-        self._train_dl = build_loader(train_data_config, "model.train_ds", shuffle=True)
-
-    def setup_validation_data(self, val_data_config: Any) -> None:
-        """Audio to validate on."""
-        self._update_dataset_config("validation", val_data_config)
-        self._validation_dl = build_loader(val_data_config, "model.validation_ds", shuffle=False)
 
     # ---------------------------------------------------------------------------------------------------------- export
 

@@ -16,7 +16,6 @@ from omegaconf import MISSING
 from pytorch_lightning import Trainer
 from torch import Tensor, nn
 
-from nemo.collections.tts.data.loader import build_loader
 from nemo.collections.tts.logging.validation import alignments, is_shown, lines, show, spectrograms
 from nemo.collections.tts.losses.tacotron2 import Tacotron2Loss
 from nemo.collections.tts.models.base import KEYS_OF_USERS, SpectrogramGenerator
@@ -188,20 +187,9 @@ class Tacotron2Model(SpectrogramGenerator):
 
     # ------------------------------------------------------------------------------------------------------------ data
 
-    def setup_training_data(self, train_data_config: Any) -> None:
-        """Recordings with texts; see :func:`~nemo.collections.tts.data.loader.build_loader`."""
-        self._update_dataset_config("train", train_data_config)
-        self._train_dl = self._build_loader(train_data_config, "model.train_ds", shuffle=True)
-
-    def setup_validation_data(self, val_data_config: Any) -> None:
-        """Recordings to validate on."""
-        self._update_dataset_config("validation", val_data_config)
-        self._validation_dl = self._build_loader(val_data_config, "model.validation_ds", shuffle=False)
-
-    def _build_loader(self, section: Any, where: str, *, shuffle: bool) -> Any:
+    def _of_dataset(self) -> dict[str, Any]:
         vocab = self.vocab
-        normalizer: Any = self.text_normalizer_call  # built with the tokenizer
-        return build_loader(section, where, shuffle=shuffle, text_tokenizer=vocab, text_normalizer=normalizer)
+        return {"text_tokenizer": vocab, "text_normalizer": self.text_normalizer_call}  # built with the tokenizer
 
     @classmethod
     def list_available_models(cls) -> list[PretrainedModelInfo]:

@@ -16,7 +16,6 @@ from omegaconf import MISSING
 from pytorch_lightning import Trainer
 from torch import Tensor, nn
 
-from nemo.collections.tts.data.loader import build_loader
 from nemo.collections.tts.data.padding import audio_of
 from nemo.collections.tts.losses.hifigan import DiscriminatorLoss, GeneratorLoss
 from nemo.collections.tts.losses.stft import MultiResolutionSTFTLoss
@@ -194,18 +193,6 @@ class UnivNetModel(Vocoder, Exportable):
         mel = given if given is not None else self.audio_to_melspec_precessor(audio, lengths)[0]
         missing = mel.shape[2] * self.generator.hop_length - audio.shape[1]
         return nn.functional.pad(audio, (0, missing)).unsqueeze(1), mel
-
-    # ------------------------------------------------------------------------------------------------------------ data
-
-    def setup_training_data(self, train_data_config: Any) -> None:
-        """Audio to train on; see :func:`~nemo.collections.tts.data.loader.build_loader`."""
-        self._update_dataset_config("train", train_data_config)
-        self._train_dl = build_loader(train_data_config, "model.train_ds", shuffle=True)
-
-    def setup_validation_data(self, val_data_config: Any) -> None:
-        """Audio to validate on."""
-        self._update_dataset_config("validation", val_data_config)
-        self._validation_dl = build_loader(val_data_config, "model.validation_ds", shuffle=False)
 
     # ---------------------------------------------------------------------------------------------------------- export
 

@@ -17,7 +17,6 @@ from omegaconf import MISSING, OmegaConf
 from pytorch_lightning import Trainer
 from torch import Tensor, nn
 
-from nemo.collections.tts.data.loader import build_loader
 from nemo.collections.tts.losses.hifigan import DiscriminatorLoss, FeatureMatchingLoss, GeneratorLoss
 from nemo.collections.tts.losses.vits import KlLoss
 from nemo.collections.tts.models.adversarial import build_optimizations, step_schedules, take_step
@@ -245,18 +244,8 @@ class VitsModel(TextToWaveform):
 
     # ------------------------------------------------------------------------------------------------------------ data
 
-    def setup_training_data(self, train_data_config: Any) -> None:
-        """Recordings with texts; see :func:`~nemo.collections.tts.data.loader.build_loader`."""
-        self._update_dataset_config("train", train_data_config)
-        self._train_dl = self._build_loader(train_data_config, "model.train_ds", shuffle=True)
-
-    def setup_validation_data(self, val_data_config: Any) -> None:
-        """Recordings to validate on."""
-        self._update_dataset_config("validation", val_data_config)
-        self._validation_dl = self._build_loader(val_data_config, "model.validation_ds", shuffle=False)
-
-    def _build_loader(self, section: Any, where: str, *, shuffle: bool) -> Any:
-        return build_loader(section, where, shuffle=shuffle, text_tokenizer=self.vocab)
+    def _of_dataset(self) -> dict[str, Any]:
+        return {"text_tokenizer": self.vocab}
 
     @classmethod
     def list_available_models(cls) -> list[PretrainedModelInfo]:

@@ -15,7 +15,6 @@ from omegaconf import MISSING
 from pytorch_lightning import Trainer
 from torch import Tensor, nn
 
-from nemo.collections.tts.data.loader import build_loader
 from nemo.collections.tts.data.padding import audio_of
 from nemo.collections.tts.losses.waveglow import WaveGlowLoss
 from nemo.collections.tts.models.base import KEYS_OF_USERS, GlowVocoder
@@ -131,18 +130,6 @@ class WaveGlowModel(GlowVocoder):
         usable = audio.shape[1] - audio.shape[1] % self.waveglow.n_group
         z, log_scales, log_determinants = self(spec=spec, audio=audio[:, :usable])
         return self.loss(z=z, log_scales=log_scales, log_determinants=log_determinants, sigma=self.cfg.sigma)
-
-    # ------------------------------------------------------------------------------------------------------------ data
-
-    def setup_training_data(self, train_data_config: Any) -> None:
-        """Audio to train on; see :func:`~nemo.collections.tts.data.loader.build_loader`."""
-        self._update_dataset_config("train", train_data_config)
-        self._train_dl = build_loader(train_data_config, "model.train_ds", shuffle=True)
-
-    def setup_validation_data(self, val_data_config: Any) -> None:
-        """Audio to validate on."""
-        self._update_dataset_config("validation", val_data_config)
-        self._validation_dl = build_loader(val_data_config, "model.validation_ds", shuffle=False)
 
     @classmethod
     def list_available_models(cls) -> list[PretrainedModelInfo]:
