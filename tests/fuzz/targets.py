@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import resource
 import sys
@@ -115,12 +116,15 @@ def try_input(target: str, data: bytes, folder: Path, watch: Watch) -> None:
 def quietly_watching(folder: Path) -> Iterator[Watch]:
     """Watches, lets the readers write to `folder` only, and keeps their warnings to itself."""
     level, temporary = logging.getLogger("nemo").level, tempfile.tempdir
+    gc.collect()  # models of earlier tests remove their own folders now, and not while we watch
+    gc.freeze()
     logging.getLogger("nemo").setLevel(logging.CRITICAL)
     tempfile.tempdir = str(folder)
     try:
         with watching(str(folder)) as watch:
             yield watch
     finally:
+        gc.unfreeze()
         logging.getLogger("nemo").setLevel(level)
         tempfile.tempdir = temporary
 

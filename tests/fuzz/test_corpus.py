@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import random
+import shutil
+import weakref
 
 import pytest
 
@@ -65,3 +68,21 @@ def test_control_a_reader_that_takes_too_long_or_too_much_is_found(tmp_path, mon
     monkeypatch.setattr(targets, "MAX_BYTES", -1)
     with quietly_watching(tmp_path) as watch, pytest.raises(FuzzFinding, match="memory"):
         try_input("config", b"a: 1", tmp_path, watch)
+
+
+class _Abandoned:
+    """In a circle of references, so that only the garbage collector finds it; its folder goes with it."""
+
+    def __init__(self, folder):
+        self.itself = self
+        weakref.finalize(self, shutil.rmtree, folder)
+
+
+def test_what_earlier_tests_left_to_the_garbage_collector_is_not_blamed_on_a_reader(tmp_path):
+    folder, scratch = tmp_path / "artifacts", tmp_path / "scratch"
+    folder.mkdir()
+    _Abandoned(folder)
+    with quietly_watching(scratch) as watch:
+        gc.collect()
+    assert not folder.exists()
+    assert watch.harm == []
