@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from torch import Tensor
 
 from nemo.collections.asr.metrics.inner_layers import inner_results
+from nemo.collections.asr.models.output_sizes import check_new_vocabulary
 from nemo.core.classes.evaluation_outputs import outputs_of_set
 from nemo.core.classes.model_pt import ModelPT
 from nemo.core.classes.pretrained import PretrainedModelInfo, resolve_subclass_pretrained_model_info
@@ -200,6 +201,23 @@ class ASRModel(ModelPT):
         for name, section in sections.items():
             config[name] = section
         self.cfg = config
+
+    def _exchange_labels(self, present: Sequence[str], new: Sequence[str], decoding_cfg: Any) -> None:
+        """Makes other labels the model's; `change_vocabulary` of models over characters.
+
+        Raises:
+            ConfigError: no labels, one that is no string, or one that stands twice.
+        """
+        check_new_vocabulary(new)
+        if list(new) == list(present):
+            logger.warning("the new vocabulary is the present one: nothing changes")
+            return
+        self._change_outputs(list(new), decoding_cfg)
+        self._relabel_datasets(new)
+
+    def _change_outputs(self, vocabulary: Sequence[str], decoding_cfg: Any) -> None:
+        """Builds all that depends on the tokens anew, untrained; each kind of model has its own."""
+        raise NotImplementedError(f"{type(self).__name__} has no tokens to exchange.")
 
     def _relabel_datasets(self, labels: Sequence[str]) -> None:
         """Puts other labels into the config, also of datasets that have their own."""

@@ -103,18 +103,8 @@ class AttentionEncDecModel(SubwordModel):
         """
         self._set_decoding(decoding_cfg)
 
-    def change_vocabulary(self, new_tokenizer_dir: Any, new_tokenizer_type: str, decoding_cfg: Any = None) -> None:
-        """Gives the model another tokenizer, an embedding and a classifier, untrained; the decoder's layers stay.
-
-        Args:
-            new_tokenizer_dir: folder of the tokenizer's files, or a whole `tokenizer` section.
-            new_tokenizer_type: bpe, wpe, or agg for a section with `langs`.
-            decoding_cfg: a `decoding` section; None keeps the present one.
-
-        Raises:
-            ConfigError, FileNotFoundError: the folder does not hold such a tokenizer; the model is then as it was.
-        """
-        self._exchange_tokenizer(new_tokenizer_dir, new_tokenizer_type)
+    def _change_outputs(self, vocabulary: Sequence[str], decoding_cfg: Any) -> None:
+        """An embedding and a classifier, untrained; the decoder's layers stay."""
         trained = {
             name: value
             for name, value in self.transf_decoder.state_dict().items()

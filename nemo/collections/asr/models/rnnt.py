@@ -28,7 +28,7 @@ from nemo.collections.asr.metrics.wer import WER
 from nemo.collections.asr.models.adapter_model import ASRAdapterModelMixin
 from nemo.collections.asr.models.asr_model import ASRModel
 from nemo.collections.asr.models.catalogue import published_models
-from nemo.collections.asr.models.output_sizes import check_durations, check_new_vocabulary, warn_of_other_sizes
+from nemo.collections.asr.models.output_sizes import check_durations, warn_of_other_sizes
 from nemo.collections.asr.models.speech_front import build_speech_front, encode_speech, speech_input_types
 from nemo.collections.asr.models.transducer_gradients import VariationalNoiseConfig, shape_gradients
 from nemo.collections.asr.modules.encoder_export import set_cache_support
@@ -206,12 +206,7 @@ class EncDecRNNTModel(ASRModel, ASRAdapterModelMixin, Exportable):
         Raises:
             ConfigError: no labels, one that is no string, or one that stands twice.
         """
-        check_new_vocabulary(new_vocabulary)
-        if list(new_vocabulary) == list(self.joint.vocabulary):
-            logger.warning("the new vocabulary is the present one: nothing changes")
-            return
-        self._change_outputs(list(new_vocabulary), decoding_cfg)
-        self._relabel_datasets(new_vocabulary)
+        self._exchange_labels(self.joint.vocabulary, new_vocabulary, decoding_cfg)
 
     def _change_outputs(self, vocabulary: Sequence[str], decoding_cfg: Any) -> None:
         device = self.device

@@ -11,7 +11,7 @@ from nemo.collections.asr.models.subword_model import SubwordModel
 from nemo.core.classes.pretrained import PretrainedModelInfo
 
 
-class EncDecRNNTBPEModel(SubwordModel, EncDecRNNTModel):
+class EncDecRNNTBPEModel(SubwordModel, EncDecRNNTModel):  # type: ignore[misc]  # change_vocabulary has the original's arguments
     """Transducer over the pieces of a tokenizer, such as Conformer-Transducer and Parakeet.
 
     Args:
@@ -34,22 +34,6 @@ class EncDecRNNTBPEModel(SubwordModel, EncDecRNNTModel):
             closes_up_punctuation=self.closes_up_punctuation,
             nemo_version=self.cfg.nemo_version,
         )
-
-    def change_vocabulary(  # type: ignore[override]  # the original's arguments
-        self, new_tokenizer_dir: Any, new_tokenizer_type: str, decoding_cfg: Any = None
-    ) -> None:
-        """Gives the model another tokenizer, with new prediction and joint networks, untrained.
-
-        Args:
-            new_tokenizer_dir: folder of the tokenizer's files, or a whole `tokenizer` section.
-            new_tokenizer_type: bpe, wpe, or agg for a section with `langs`.
-            decoding_cfg: a `decoding` section; None keeps the present one.
-
-        Raises:
-            ConfigError, FileNotFoundError: the folder does not hold such a tokenizer; the model is then as it was.
-        """
-        self._exchange_tokenizer(new_tokenizer_dir, new_tokenizer_type)
-        self._change_outputs(self._built_tokenizer.vocabulary, decoding_cfg)
 
     @classmethod
     def list_available_models(cls) -> list[PretrainedModelInfo]:

@@ -39,6 +39,20 @@ class SubwordModel(ASRModel):
         """Writes the files of the tokenizer to a folder, those of several languages to a folder of it for each."""
         save_tokenizer_files({key: item.path for key, item in self.artifacts.items()}, directory)
 
+    def change_vocabulary(self, new_tokenizer_dir: Any, new_tokenizer_type: str, decoding_cfg: Any = None) -> None:
+        """Gives the model another tokenizer, and all that depends on its pieces anew, untrained.
+
+        Args:
+            new_tokenizer_dir: folder of the tokenizer's files, or a whole `tokenizer` section.
+            new_tokenizer_type: bpe, wpe, or agg for a section with `langs`.
+            decoding_cfg: a `decoding` section; None keeps the present one.
+
+        Raises:
+            ConfigError, FileNotFoundError: the folder does not hold such a tokenizer; the model is then as it was.
+        """
+        self._exchange_tokenizer(new_tokenizer_dir, new_tokenizer_type)
+        self._change_outputs(self._built_tokenizer.vocabulary, decoding_cfg)
+
     def _exchange_tokenizer(self, new_tokenizer_dir: Any, new_tokenizer_type: str) -> None:
         """Makes another tokenizer the model's, with its section and its artifacts; arguments of `change_vocabulary`.
 
