@@ -6,6 +6,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
         "activations": ["ACTIVATIONS", "make_activation"],
+        "classifier": ["Classifier"],
         "multi_layer_perceptron": ["MultiLayerPerceptron"],
         "token_classifier": ["TokenClassifier"],
         "transformer_init": ["transformer_weights_init"],

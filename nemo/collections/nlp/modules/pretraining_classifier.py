@@ -5,15 +5,13 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from nemo.collections.common.modules.activations import make_activation
+from nemo.collections.common.modules.classifier import Classifier
 from nemo.collections.common.modules.multi_layer_perceptron import MultiLayerPerceptron
-from nemo.collections.common.modules.transformer_init import transformer_weights_init
-from nemo.core.classes.exportable import Exportable
-from nemo.core.classes.neural_module import NeuralModule
 from nemo.core.classes.type_checking import typecheck
-from nemo.core.neural_types import ChannelType, LogitsType, LogprobsType, NeuralType
+from nemo.core.neural_types import NeuralType
 
 
-class BertPretrainingTokenClassifier(NeuralModule, Exportable):
+class BertPretrainingTokenClassifier(Classifier):
     """A linear layer, activation and normalisation, then a few linear layers (Devlin et al., 2019, arXiv:1810.04805).
 
     Args:
@@ -36,27 +34,18 @@ class BertPretrainingTokenClassifier(NeuralModule, Exportable):
         dropout: float = 0.0,
         use_transformer_init: bool = True,
     ) -> None:
-        super().__init__()
-        self.log_softmax = log_softmax
+        super().__init__(hidden_size, dropout, log_softmax)
         # names fixed by archives
-        self.dropout = nn.Dropout(dropout)
         self.dense = nn.Linear(hidden_size, hidden_size)
         self.act = make_activation(activation)
         self.norm = nn.LayerNorm(hidden_size, eps=1e-12)
         self.mlp = MultiLayerPerceptron(hidden_size, num_classes, num_layers, activation, log_softmax)
-        if use_transformer_init:
-            self.apply(lambda module: transformer_weights_init(module, xavier=False))
-
-    @property
-    def input_types(self) -> dict[str, NeuralType]:
-        """States."""
-        return {"hidden_states": NeuralType(("B", "T", "D"), ChannelType())}
+        self.post_init(use_transformer_init)
 
     @property
     def output_types(self) -> dict[str, NeuralType]:
         """Log-probabilities, or logits."""
-        kind = LogprobsType() if self.log_softmax else LogitsType()
-        return {"log_probs" if self.log_softmax else "logits": NeuralType(("B", "T", "D"), kind)}
+        return self.score_types("B", "T", "D")
 
     @typecheck()
     def forward(self, hidden_states: Tensor) -> Tensor:

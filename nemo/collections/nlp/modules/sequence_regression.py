@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import Tensor
 
+from nemo.collections.common.modules.classifier import Classifier
 from nemo.collections.common.modules.multi_layer_perceptron import MultiLayerPerceptron
-from nemo.collections.common.modules.transformer_init import transformer_weights_init
-from nemo.core.classes.exportable import Exportable
-from nemo.core.classes.neural_module import NeuralModule
 from nemo.core.classes.type_checking import typecheck
-from nemo.core.neural_types import ChannelType, NeuralType, RegressionValuesType
+from nemo.core.neural_types import NeuralType, RegressionValuesType
 
 
-class SequenceRegression(NeuralModule, Exportable):
+class SequenceRegression(Classifier):
     """Dropout and a few linear layers on the state of one token, the first of a BERT encoder.
 
     Args:
@@ -33,17 +31,10 @@ class SequenceRegression(NeuralModule, Exportable):
         use_transformer_init: bool = True,
         idx_conditioned_on: int = 0,
     ) -> None:
-        super().__init__()
+        super().__init__(hidden_size, dropout)
         self._idx_conditioned_on = idx_conditioned_on
         self.mlp = MultiLayerPerceptron(hidden_size, 1, num_layers, activation, log_softmax=False)
-        self.dropout = nn.Dropout(dropout)
-        if use_transformer_init:
-            self.apply(lambda module: transformer_weights_init(module, xavier=False))
-
-    @property
-    def input_types(self) -> dict[str, NeuralType]:
-        """States."""
-        return {"hidden_states": NeuralType(("B", "T", "D"), ChannelType())}
+        self.post_init(use_transformer_init)
 
     @property
     def output_types(self) -> dict[str, NeuralType]:

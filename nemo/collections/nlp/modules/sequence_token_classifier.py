@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import Tensor
 
+from nemo.collections.common.modules.classifier import Classifier
 from nemo.collections.common.modules.multi_layer_perceptron import MultiLayerPerceptron
-from nemo.collections.common.modules.transformer_init import transformer_weights_init
-from nemo.core.classes.exportable import Exportable
-from nemo.core.classes.neural_module import NeuralModule
 from nemo.core.classes.type_checking import typecheck
-from nemo.core.neural_types import ChannelType, LogitsType, LogprobsType, NeuralType
+from nemo.core.neural_types import NeuralType
 
 
-class SequenceTokenClassifier(NeuralModule, Exportable):
+class SequenceTokenClassifier(Classifier):
     """Classifies a text by the state of its first token, and each token by its own.
 
     Args:
@@ -37,27 +35,15 @@ class SequenceTokenClassifier(NeuralModule, Exportable):
         dropout: float = 0.0,
         use_transformer_init: bool = True,
     ) -> None:
-        super().__init__()
-        self.log_softmax = log_softmax
+        super().__init__(hidden_size, dropout, log_softmax)
         self.intent_mlp = MultiLayerPerceptron(hidden_size, num_intents, num_layers, activation, log_softmax)
         self.slot_mlp = MultiLayerPerceptron(hidden_size, num_slots, num_layers, activation, log_softmax)
-        self.dropout = nn.Dropout(dropout)
-        if use_transformer_init:
-            self.apply(lambda module: transformer_weights_init(module, xavier=False))
-
-    @property
-    def input_types(self) -> dict[str, NeuralType]:
-        """States."""
-        return {"hidden_states": NeuralType(("B", "T", "D"), ChannelType())}
+        self.post_init(use_transformer_init)
 
     @property
     def output_types(self) -> dict[str, NeuralType]:
         """Scores of intents and of slots."""
-        kind = LogprobsType() if self.log_softmax else LogitsType()
-        return {
-            "intent_logits": NeuralType(("B", "D"), kind),
-            "slot_logits": NeuralType(("B", "T", "D"), kind),
-        }
+        return {"intent_logits": self.score_type("B", "D"), "slot_logits": self.score_type("B", "T", "D")}
 
     @typecheck()
     def forward(self, hidden_states: Tensor) -> tuple[Tensor, Tensor]:
