@@ -15,23 +15,20 @@ import torch
 import torch.nn.functional as F
 from omegaconf import MISSING, OmegaConf
 from pytorch_lightning import Trainer
-from torch import Tensor, nn
+from torch import Tensor
 
 from nemo.collections.tts.data.padding import audio_of
 from nemo.collections.tts.logging.validation import is_shown, show, sounds, spectrograms
-from nemo.collections.tts.losses.hifigan import DiscriminatorLoss, FeatureMatchingLoss, GeneratorLoss
+from nemo.collections.tts.losses.hifigan import FeatureMatchingLoss
 from nemo.collections.tts.models.adversarial import build_optimizations, step_schedules, take_step
-from nemo.collections.tts.models.base import KEYS_OF_USERS, Vocoder
+from nemo.collections.tts.models.adversarial_vocoder import AdversarialVocoder
+from nemo.collections.tts.models.base import KEYS_OF_USERS
 from nemo.collections.tts.models.catalogue import published_models
 from nemo.collections.tts.modules.hifigan import Generator
 from nemo.collections.tts.modules.hifigan_discriminators import MultiPeriodDiscriminator, MultiScaleDiscriminator
-from nemo.core.classes.exportable import Exportable
 from nemo.core.classes.pretrained import PretrainedModelInfo
-from nemo.core.classes.type_checking import typecheck
 from nemo.core.config.schema import with_defaults
-from nemo.core.neural_types import AudioSignal, MelSpectrogramType, NeuralType
 from nemo.core.training.keys import TRAINING_KEYS
-from nemo.utils.exceptions import ConfigError
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +58,7 @@ class HifiGanModelConfig:
     optim: Any = None
 
 
-class HifiGanModel(Vocoder, Exportable):
+class HifiGanModel(AdversarialVocoder):
     """Vocoder that is trained against discriminators.
 
     Args:
@@ -78,50 +75,13 @@ class HifiGanModel(Vocoder, Exportable):
         parts = ("preprocessor", "generator")
         known = (*KEYS_OF_USERS, *TRAINING_KEYS)
         super().__init__(with_defaults(HifiGanModelConfig, cfg, also=known, mandatory=parts), trainer)
-        section = self.cfg.preprocessor
-        self.audio_to_melspec_precessor = self.from_config_dict(section)  # the name is that of archives
+        self._build_generator(rates="upsample_rates")
         all_frequencies = {} if self.cfg.l1_loss_type == "highfreq_mel" else {"highfreq": None}
-        self.trg_melspec_fn = self.from_config_dict(OmegaConf.merge(section, all_frequencies, {"use_grads": True}))
-        self.generator = self.from_config_dict(self.cfg.generator)
+        compared = OmegaConf.merge(self.cfg.preprocessor, all_frequencies, {"use_grads": True})
+        self.trg_melspec_fn = self.from_config_dict(compared)
         self.mpd = MultiPeriodDiscriminator(debug=self.cfg.debug)
         self.msd = MultiScaleDiscriminator(debug=self.cfg.debug)
-        if self.generator.hop_length != section.n_window_stride:
-            raise ConfigError(
-                f"model.generator.upsample_rates make {self.generator.hop_length} samples of a frame, and "
-                f"model.preprocessor.n_window_stride is {section.n_window_stride}. Make the product of the rates equal "
-                "to the stride."
-            )
-        self.generator_loss, self.discriminator_loss = GeneratorLoss(), DiscriminatorLoss()
         self.feature_loss = FeatureMatchingLoss()
-        self.automatic_optimization = False
-
-    @property
-    def sample_rate(self) -> int:
-        """Hz of the audio."""
-        return int(self.cfg.preprocessor.sample_rate)
-
-    # --------------------------------------------------------------------------------------------------------- network
-
-    @property
-    def input_types(self) -> dict[str, NeuralType]:
-        """Log-mel spectrograms."""
-        return {"spec": NeuralType(("B", "D", "T"), MelSpectrogramType())}
-
-    @property
-    def output_types(self) -> dict[str, NeuralType]:
-        """Audio."""
-        return {"audio": NeuralType(("B", "S", "T"), AudioSignal(self.sample_rate))}
-
-    @typecheck()
-    def forward(self, *, spec: Tensor) -> Tensor:
-        """Audio [B, 1, T] of log-mel spectrograms [B, D, F]; T is F times the hop."""
-        return self.generator(x=spec)
-
-    @torch.no_grad()
-    def convert_spectrogram_to_audio(self, spec: Tensor, **kwargs: Any) -> Tensor:
-        """Audio [B, T] of log-mel spectrograms [B, D, F]; `kwargs` are for other vocoders."""
-        with nn.utils.parametrize.cached():  # each normalised weight is computed once
-            return self(spec=spec).squeeze(1)
 
     # -------------------------------------------------------------------------------------------------------- training
 
@@ -135,19 +95,14 @@ class HifiGanModel(Vocoder, Exportable):
         generator_optimizer, discriminator_optimizer = self.optimizers()  # type: ignore[attr-defined]  # there are two
         generated = self(spec=mel)
 
-        self.toggle_optimizer(discriminator_optimizer)
-        losses = {}
-        for name, judge in (("mpd", self.mpd), ("msd", self.msd)):
-            real, fake, _, _ = judge(y=audio, y_hat=generated.detach())
-            losses[f"d_loss_{name}"], *_ = self.discriminator_loss(disc_real_outputs=real, disc_generated_outputs=fake)
-        losses["d_loss"] = losses["d_loss_mpd"] + losses["d_loss_msd"]
-        take_step(self, discriminator_optimizer, losses["d_loss"])
+        judges = {"mpd": self.mpd, "msd": self.msd}
+        losses = self._step_discriminators(discriminator_optimizer, judges, audio, generated)
 
         self.toggle_optimizer(generator_optimizer)
         distance = F.l1_loss(target_mel, self._target_spectrogram(generated.squeeze(1)))
         losses["g_l1_loss"] = distance
         total = distance * self.cfg.l1_loss_factor
-        for name, judge in (("mpd", self.mpd), ("msd", self.msd)):
+        for name, judge in judges.items():
             _, fake, layers_real, layers_fake = judge(y=audio, y_hat=generated)
             losses[f"g_loss_{name}"], _ = self.generator_loss(disc_outputs=fake)
             losses[f"g_loss_fm_{name}"] = self.feature_loss(fmap_r=layers_real, fmap_g=layers_fake)
@@ -177,9 +132,7 @@ class HifiGanModel(Vocoder, Exportable):
 
     def _spectrograms(self, batch: Any) -> tuple[Tensor, Tensor, Tensor]:
         """Audio [B, 1, T], the generator's input, and what its output is compared with."""
-        audio, lengths = audio_of(batch)
-        given = None if isinstance(batch, dict) or len(batch) < 3 else batch[2]
-        mel = given if given is not None else self.audio_to_melspec_precessor(audio, lengths)[0]
+        audio, lengths, mel = self._recorded(batch)
         target, _ = self.trg_melspec_fn(audio, lengths)
         return audio.unsqueeze(1), mel, target
 

@@ -16,18 +16,14 @@ from omegaconf import MISSING
 from pytorch_lightning import Trainer
 from torch import Tensor, nn
 
-from nemo.collections.tts.data.padding import audio_of
-from nemo.collections.tts.losses.hifigan import DiscriminatorLoss, GeneratorLoss
 from nemo.collections.tts.losses.stft import MultiResolutionSTFTLoss
 from nemo.collections.tts.models.adversarial import build_optimizations, step_schedules, take_step
-from nemo.collections.tts.models.base import KEYS_OF_USERS, Vocoder
+from nemo.collections.tts.models.adversarial_vocoder import AdversarialVocoder
+from nemo.collections.tts.models.base import KEYS_OF_USERS
 from nemo.collections.tts.modules.univnet import Generator
 from nemo.collections.tts.modules.univnet_discriminators import MultiPeriodDiscriminator, MultiResolutionDiscriminator
-from nemo.core.classes.exportable import Exportable
 from nemo.core.classes.pretrained import PretrainedModelInfo
-from nemo.core.classes.type_checking import typecheck
 from nemo.core.config.schema import with_defaults
-from nemo.core.neural_types import AudioSignal, MelSpectrogramType, NeuralType
 from nemo.core.training.keys import TRAINING_KEYS
 from nemo.utils.exceptions import ConfigError
 
@@ -82,7 +78,7 @@ class UnivNetModelConfig:
     optim: Any = None
 
 
-class UnivNetModel(Vocoder, Exportable):
+class UnivNetModel(AdversarialVocoder):
     """Vocoder with location-variable convolutions.
 
     Args:
@@ -99,53 +95,16 @@ class UnivNetModel(Vocoder, Exportable):
         known = (*KEYS_OF_USERS, *TRAINING_KEYS)
         parts = ("preprocessor", "generator")
         super().__init__(with_defaults(UnivNetModelConfig, cfg, also=known, mandatory=parts), trainer)
-        section, judges = self.cfg.preprocessor, self.cfg.discriminator
+        judges = self.cfg.discriminator
         if judges.mpd.use_spectral_norm or judges.mrd.use_spectral_norm:
             raise ConfigError(
                 "model.discriminator has use_spectral_norm: true. The discriminators here have weight norm; set it to "
                 "false."
             )
-        self.audio_to_melspec_precessor = self.from_config_dict(section)  # the name is that of archives
-        self.generator = self.from_config_dict(self.cfg.generator)
+        self._build_generator(rates="strides")
         self.mpd = MultiPeriodDiscriminator(judges.mpd, debug=self.cfg.debug)
         self.mrd = MultiResolutionDiscriminator(judges.mrd, debug=self.cfg.debug)
-        if self.generator.hop_length != section.n_window_stride:
-            raise ConfigError(
-                f"model.generator.strides make {self.generator.hop_length} samples of a frame, and "
-                f"model.preprocessor.n_window_stride is {section.n_window_stride}. Make the product of the strides "
-                "equal to it."
-            )
-        self.generator_loss, self.discriminator_loss = GeneratorLoss(), DiscriminatorLoss()
         self.mrstft_loss = MultiResolutionSTFTLoss(*zip(*judges.mrd.resolutions, strict=True))
-        self.automatic_optimization = False
-
-    @property
-    def sample_rate(self) -> int:
-        """Hz of the audio."""
-        return int(self.cfg.preprocessor.sample_rate)
-
-    # --------------------------------------------------------------------------------------------------------- network
-
-    @property
-    def input_types(self) -> dict[str, NeuralType]:
-        """Log-mel spectrograms."""
-        return {"spec": NeuralType(("B", "D", "T"), MelSpectrogramType())}
-
-    @property
-    def output_types(self) -> dict[str, NeuralType]:
-        """Audio."""
-        return {"audio": NeuralType(("B", "S", "T"), AudioSignal(self.sample_rate))}
-
-    @typecheck()
-    def forward(self, *, spec: Tensor) -> Tensor:
-        """Audio [B, 1, T] of log-mel spectrograms [B, D, F]; T is F times the hop. The noise is drawn anew."""
-        return self.generator(x=spec)
-
-    @torch.no_grad()
-    def convert_spectrogram_to_audio(self, spec: Tensor, **kwargs: Any) -> Tensor:
-        """Audio [B, T] of log-mel spectrograms [B, D, F]; `kwargs` are for other vocoders."""
-        with nn.utils.parametrize.cached():  # each normalised weight is computed once
-            return self(spec=spec).squeeze(1)
 
     # -------------------------------------------------------------------------------------------------------- training
 
@@ -159,18 +118,13 @@ class UnivNetModel(Vocoder, Exportable):
         generator_optimizer, discriminator_optimizer = self.optimizers()  # type: ignore[attr-defined]  # there are two
         generated = self(spec=mel)
 
-        self.toggle_optimizer(discriminator_optimizer)
-        losses = {}
-        for name, judge in (("mpd", self.mpd), ("mrd", self.mrd)):
-            real, fake, _, _ = judge(y=audio, y_hat=generated.detach())
-            losses[f"d_loss_{name}"], *_ = self.discriminator_loss(disc_real_outputs=real, disc_generated_outputs=fake)
-        losses["d_loss"] = losses["d_loss_mpd"] + losses["d_loss_mrd"]
-        take_step(self, discriminator_optimizer, losses["d_loss"])
+        judges = {"mpd": self.mpd, "mrd": self.mrd}
+        losses = self._step_discriminators(discriminator_optimizer, judges, audio, generated)
 
         self.toggle_optimizer(generator_optimizer)
         losses["g_loss_sc"], losses["g_loss_mag"] = self.mrstft_loss(x=generated.squeeze(1), y=audio.squeeze(1))
         total = self.cfg.stft_lamb * (losses["g_loss_sc"] + losses["g_loss_mag"])
-        for name, judge in (("mpd", self.mpd), ("mrd", self.mrd)):
+        for name, judge in judges.items():
             _, fake, _, _ = judge(y=audio, y_hat=generated)
             losses[f"g_loss_{name}"], _ = self.generator_loss(disc_outputs=fake)
             total = total + losses[f"g_loss_{name}"]
@@ -188,9 +142,7 @@ class UnivNetModel(Vocoder, Exportable):
 
     def _pair(self, batch: Any) -> tuple[Tensor, Tensor]:
         """Audio [B, 1, T] and the generator's input; T is made that of the generator's output."""
-        audio, lengths = audio_of(batch)
-        given = None if isinstance(batch, dict) or len(batch) < 3 else batch[2]
-        mel = given if given is not None else self.audio_to_melspec_precessor(audio, lengths)[0]
+        audio, _, mel = self._recorded(batch)
         missing = mel.shape[2] * self.generator.hop_length - audio.shape[1]
         return nn.functional.pad(audio, (0, missing)).unsqueeze(1), mel
 
