@@ -58,3 +58,26 @@ def write_questions(path, content):
     """The questions as a file; returns its path."""
     path.write_text(json.dumps(content), encoding="utf-8")
     return path
+
+
+def config(folder, **dataset):
+    """A `model` section with a tiny encoder."""
+    return {
+        "tokenizer": {"tokenizer_name": "bert-base-uncased", "vocab_file": str(write_vocab(folder))},
+        "language_model": {
+            "config": {
+                "model_type": "bert",
+                "vocab_size": 128,
+                "hidden_size": 32,
+                "num_hidden_layers": 1,
+                "num_attention_heads": 4,
+                "intermediate_size": 64,
+                "max_position_embeddings": 48,
+                "hidden_dropout_prob": 0.0,
+                "attention_probs_dropout_prob": 0.0,
+            }
+        },
+        "dataset": {"max_seq_length": 32, "doc_stride": 8, "max_answer_length": 3, "n_best_size": 4, **dataset},
+        "token_classifier": {"num_layers": 1},
+        "optim": {"name": "adamw", "lr": 0.01, "weight_decay": 0.0},
+    }

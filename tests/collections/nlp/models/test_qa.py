@@ -11,31 +11,9 @@ from omegaconf import OmegaConf
 from nemo.collections.common.exceptions import TextFileError
 from nemo.collections.nlp.models import BERTQAModel, QAModel
 from nemo.utils.exceptions import ConfigError, ShapeError
-from tests.collections.nlp.toy_questions import colour_questions, write_questions, write_vocab
+from tests.collections.nlp.toy_questions import colour_questions, config, write_questions
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*does not have many workers.*")
-
-
-def config(folder, **dataset):
-    return {
-        "tokenizer": {"tokenizer_name": "bert-base-uncased", "vocab_file": str(write_vocab(folder))},
-        "language_model": {
-            "config": {
-                "model_type": "bert",
-                "vocab_size": 128,
-                "hidden_size": 32,
-                "num_hidden_layers": 1,
-                "num_attention_heads": 4,
-                "intermediate_size": 64,
-                "max_position_embeddings": 48,
-                "hidden_dropout_prob": 0.0,
-                "attention_probs_dropout_prob": 0.0,
-            }
-        },
-        "dataset": {"max_seq_length": 32, "doc_stride": 8, "max_answer_length": 3, "n_best_size": 4, **dataset},
-        "token_classifier": {"num_layers": 1},
-        "optim": {"name": "adamw", "lr": 0.01, "weight_decay": 0.0},
-    }
 
 
 def trained(model, steps):
