@@ -17,6 +17,7 @@ from pytorch_lightning import Trainer
 from torch import Tensor
 
 from nemo.collections.common.losses.cross_entropy import CrossEntropyLoss
+from nemo.collections.common.text_encoders.encoder import BertEncoder
 from nemo.collections.nlp.data.encoder_inputs import EncoderInputs
 from nemo.collections.nlp.data.retrieval import (
     BertInformationRetrievalDataset,
@@ -30,7 +31,6 @@ from nemo.collections.nlp.inference.evaluation_mode import evaluation_mode
 from nemo.collections.nlp.metrics.reciprocal_rank import reciprocal_ranks
 from nemo.collections.nlp.models.encoder_config import LanguageModelConfig
 from nemo.collections.nlp.models.nlp_model import NLPModel
-from nemo.collections.nlp.modules.encoder import BertEncoder
 from nemo.collections.nlp.modules.sequence_regression import SequenceRegression
 from nemo.collections.nlp.modules.tokenizers import TokenizerConfig
 from nemo.core.classes.pretrained import PretrainedModelInfo

@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass
 class LanguageModelConfig:
-    """Which encoder, and the weights it starts from; see :func:`nemo.collections.nlp.modules.lm.get_lm_model`."""
+    """Which encoder, and its first weights; see :func:`nemo.collections.common.text_encoders.lm.get_lm_model`."""
 
     pretrained_model_name: str | None = None
     """Name on the Hub, or a folder; with sizes it only says the kind of encoder."""

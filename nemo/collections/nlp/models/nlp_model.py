@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import atexit
 import functools
-import hashlib
-import logging
-import shutil
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from pytorch_lightning import Trainer
 
-from nemo.collections.nlp.modules.encoder import BertEncoder
-from nemo.collections.nlp.modules.lm import get_lm_model
-from nemo.collections.nlp.modules.tokenizers import get_tokenizer
+from nemo.collections.common.text_encoders.encoder import BertEncoder
+from nemo.collections.common.text_encoders.model_parts import (
+    build_encoder,
+    build_tokenizer,
+    has_tokenizer,
+    register_encoder_config,
+)
 from nemo.core.classes.exportable import Exportable
 from nemo.core.classes.model_pt import ModelPT
 from nemo.core.classes.pretrained import PretrainedModelInfo, resolve_subclass_pretrained_model_info
 from nemo.core.neural_types import ChannelType, MaskType, NeuralType
-from nemo.utils.atomic import atomic_write
 from nemo.utils.exceptions import ConfigError
-
-logger = logging.getLogger(__name__)
-
-TOKENIZER_FILES = ("vocab_file", "merges_file", "tokenizer_model")
-"""Keys of a `tokenizer` section that name files; they travel in the archive."""
 
 
 class NLPModel(ModelPT, Exportable):
@@ -50,7 +42,7 @@ class NLPModel(ModelPT, Exportable):
 
     def __init__(self, cfg: Any, trainer: Trainer | None = None, no_lm_init: bool = False) -> None:
         super().__init__(cfg, trainer)
-        if _has_tokenizer(self.cfg):
+        if has_tokenizer(self.cfg):
             self.tokenizer  # noqa: B018 - built now, if no loader has asked for it yet, so that its files are registered
         if self.cfg.get("language_model") is not None and not no_lm_init:
             self.bert_model = self._build_encoder()
@@ -62,76 +54,24 @@ class NLPModel(ModelPT, Exportable):
     @functools.cached_property
     def tokenizer(self) -> Any:
         """The tokenizer: a ``TokenizerSpec``. Built on first use, because the base class needs it for its loaders."""
-        if not _has_tokenizer(self.cfg):
+        if not has_tokenizer(self.cfg):
             raise ConfigError(
                 "model.tokenizer.tokenizer_name is not set. Expected the name of a published model, such as "
                 "bert-base-uncased, or sentencepiece, word, char; set it, and the files that it needs."
             )
-        return self._build_tokenizer(self.cfg.tokenizer)
+        return build_tokenizer(self, self.cfg.tokenizer)
 
     def setup_tokenizer(self, cfg: DictConfig | Mapping[str, Any]) -> None:
         """Gives the model the tokenizer of another `tokenizer` section, whose files become the model's."""
-        self.tokenizer = self._build_tokenizer(cfg)
-
-    def _build_tokenizer(self, section: Any) -> Any:
-        keys = (*TOKENIZER_FILES, "use_fast", "bpe_dropout")
-        given = {key: section.get(key) for key in keys if section.get(key)}
-        for key in TOKENIZER_FILES:
-            if given.get(key):
-                found = self.register_artifact(f"tokenizer.{key}", str(given[key]), verify_src_exists=False)
-                if found is None:
-                    raise ConfigError(
-                        f"model.tokenizer.{key} is {given[key]}, which does not exist. Expected the path of a file; "
-                        "check it, or set it to null for that of the published model."
-                    )
-                given[key] = found
-        special_tokens = section.get("special_tokens")
-        if OmegaConf.is_config(special_tokens):
-            special_tokens = OmegaConf.to_container(special_tokens, resolve=True)
-        tokenizer = get_tokenizer(str(section["tokenizer_name"]), special_tokens=special_tokens, **given)
-        if not any(given.get(key) for key in TOKENIZER_FILES):
-            self._register_vocabulary(tokenizer)
-        return tokenizer
-
-    def _register_vocabulary(self, tokenizer: Any) -> None:
-        """Makes the files of a published tokenizer the model's own, so that its archive needs no cache."""
-        folder = Path(tempfile.mkdtemp(dir=_folder_of_process()))
-        try:
-            files = [Path(file) for file in tokenizer.save_vocabulary(str(folder)) or ()]
-        except (NotImplementedError, ValueError) as error:
-            logger.warning("the tokenizer cannot write its vocabulary; the archive will lack it: %s", error)
-            return
-        for key, names in (("vocab_file", ("vocab.txt", "vocab.json")), ("merges_file", ("merges.txt",))):
-            for file in files:
-                if file.name in names:
-                    self.register_artifact(f"tokenizer.{key}", str(file))
+        self.tokenizer = build_tokenizer(self, cfg)
 
     def _build_encoder(self) -> BertEncoder:
         """The encoder of `language_model`; its config file, if it names one, is an artifact."""
-        section = self.cfg.language_model
-        config_file = section.get("config_file")
-        if config_file:
-            config_file = self.register_artifact(
-                "language_model.config_file", str(config_file), verify_src_exists=False
-            ) or str(config_file)
-        return get_lm_model(
-            config_dict=section.get("config"),
-            config_file=config_file,
-            vocab_file=self.cfg.tokenizer.get("vocab_file") if self.cfg.get("tokenizer") is not None else None,
-            trainer=self.trainer,
-            cfg=self.cfg,
-        )
+        return build_encoder(self)
 
     def register_bert_model(self) -> None:
         """Makes the encoder's config an artifact, so that the archive describes it whole."""
-        if "language_model.config_file" in self.artifacts:
-            return
-        content = self.bert_model.config.to_json_string(use_diff=False)
-        folder = _folder_of_process() / hashlib.sha256(content.encode("utf-8")).hexdigest()[:16]
-        folder.mkdir(exist_ok=True)
-        with atomic_write(folder / "_encoder_config.json") as temporary:
-            temporary.write_text(content, encoding="utf-8")
-        self.register_artifact("language_model.config_file", str(folder / "_encoder_config.json"))
+        register_encoder_config(self, self.bert_model)
 
     # -------------------------------------------------------------------------------------------------- network, export
 
@@ -192,18 +132,6 @@ class NLPModel(ModelPT, Exportable):
     def max_length(self) -> int | None:
         """Most tokens of a text that the encoder takes; None: any number."""
         return self.bert_model.max_length
-
-
-def _has_tokenizer(cfg: DictConfig) -> bool:
-    return cfg.get("tokenizer") is not None and cfg.tokenizer.get("tokenizer_name") is not None
-
-
-@functools.cache
-def _folder_of_process() -> Path:
-    """Where files are written that belong to models of this process; removed at its end."""
-    folder = tempfile.mkdtemp(prefix="nemo_nlp_")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Path(folder)
 
 
 def device_of(model: torch.nn.Module) -> torch.device:

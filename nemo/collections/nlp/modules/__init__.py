@@ -5,8 +5,8 @@ from nemo.utils.lazy import lazy_exports
 __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
-        "encoder": ["BertEncoder"],
-        "lm": ["get_lm_model", "get_pretrained_lm_models_list"],
+        "nemo.collections.common.text_encoders.encoder": ["BertEncoder"],
+        "nemo.collections.common.text_encoders.lm": ["get_lm_model", "get_pretrained_lm_models_list"],
         "sequence_classifier": ["SequenceClassifier"],
         "sequence_regression": ["SequenceRegression"],
         "sequence_token_classifier": ["SequenceTokenClassifier"],
@@ -14,8 +14,6 @@ __getattr__, __dir__, __all__ = lazy_exports(
     },
     submodules=[
         "common",  # of the original's layout, served by nemo.aliases
-        "encoder",
-        "lm",
         "sequence_classifier",
         "sequence_regression",
         "sequence_token_classifier",

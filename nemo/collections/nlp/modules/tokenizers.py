@@ -7,8 +7,8 @@ from typing import Any
 
 from omegaconf import MISSING
 
+from nemo.collections.common.text_encoders.lm import get_pretrained_lm_models_list
 from nemo.collections.common.tokenizers.by_name import get_nmt_tokenizer, get_tokenizer
-from nemo.collections.nlp.modules.lm import get_pretrained_lm_models_list
 
 __all__ = ["TokenizerConfig", "get_nmt_tokenizer", "get_tokenizer", "get_tokenizer_list"]
 

@@ -8,8 +8,8 @@ import pytorch_lightning as pl
 import torch
 import torch.nn.functional as F
 
+from nemo.collections.common.text_encoders.lm import get_lm_model
 from nemo.collections.nlp.models import BERTLMModel
-from nemo.collections.nlp.modules.lm import get_lm_model
 from nemo.collections.nlp.modules.pretraining_classifier import BertPretrainingTokenClassifier
 from nemo.utils.exceptions import ConfigError
 from tests.collections.nlp.toy_text import bert_sections, sentences, write

@@ -10,7 +10,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from nemo.collections.nlp.modules.encoder import BertEncoder
+from nemo.collections.common.text_encoders.encoder import BertEncoder
 from nemo.core.archive.side_files import read_json
 from nemo.core.archive.targets import active_policy
 from nemo.utils.exceptions import ConfigError, NotYetSupportedError
@@ -160,17 +160,32 @@ def _published(name: str) -> BertEncoder:
             f"model.language_model.pretrained_model_name is {name}, of which only the tokenizer is known here. Set "
             "config_file or config to its sizes and lm_checkpoint to its weights, or use bert-large-uncased."
         )
-    transformers = require("transformers", extra="nlp", purpose=f"The encoder {name}")
+    return BertEncoder(published_network(name, "AutoModel", "model.language_model.pretrained_model_name"), name)
+
+
+def published_network(name: str, kind: str, where: str) -> Any:
+    """A network with its weights, in training mode, from a folder, the Hub's cache, or the Hub where it may be asked.
+
+    Args:
+        name: on the Hub, or a folder.
+        kind: the class of transformers that loads it: `AutoModel`.
+        where: the key that has the name, for messages.
+
+    Raises:
+        ConfigError: there is none to be had.
+        MissingDependencyError: transformers is not installed.
+    """
+    source = getattr(require("transformers", extra="nlp", purpose=f"The network {name}"), kind)
     try:
-        network = transformers.AutoModel.from_pretrained(name, local_files_only=True, trust_remote_code=False)
+        network = source.from_pretrained(name, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError) as error:
         if not _may_ask_hub() or os.path.isdir(name):
-            raise ConfigError(_nowhere(name, str(error))) from error
+            raise ConfigError(_nowhere(name, where, str(error))) from error
         try:
-            network = transformers.AutoModel.from_pretrained(name, trust_remote_code=False)
+            network = source.from_pretrained(name, trust_remote_code=False)
         except (OSError, ValueError) as of_hub:
-            raise ConfigError(_nowhere(name, str(of_hub))) from of_hub
-    return BertEncoder(network.train(), name)
+            raise ConfigError(_nowhere(name, where, str(of_hub))) from of_hub
+    return network.train()
 
 
 def _may_ask_hub() -> bool:
@@ -180,11 +195,10 @@ def _may_ask_hub() -> bool:
     return active_policy() is None and not constants.HF_HUB_OFFLINE
 
 
-def _nowhere(name: str, reason: str) -> str:
+def _nowhere(name: str, where: str, reason: str) -> str:
     first_line = (reason.strip() or "no reason given").splitlines()[0]
     return (
-        f"model.language_model.pretrained_model_name is {name!r}, and there is no such encoder in the Hub's cache nor, "
-        f"where it may be asked, on the Hub ({first_line}). Expected a published name or a folder. Without a network "
-        "(HF_HUB_OFFLINE=1) it must be in the cache; or set language_model.config to sizes, and start from random "
-        "weights."
+        f"{where} is {name!r}, and there is no such network in the Hub's cache nor, where it may be asked, on the Hub "
+        f"({first_line}). Expected a published name or a folder. Without a network (HF_HUB_OFFLINE=1) it must be in "
+        f"the cache; or set {where.rpartition('.')[0]}.config to sizes, and start from random weights."
     )

@@ -5,7 +5,7 @@ import pytest
 import torch
 from transformers import AutoModel, BertConfig, DistilBertConfig, RobertaConfig
 
-from nemo.collections.nlp.modules.encoder import BertEncoder
+from nemo.collections.common.text_encoders.encoder import BertEncoder
 from nemo.utils.exceptions import ArchiveError, ShapeError
 
 SIZES = {

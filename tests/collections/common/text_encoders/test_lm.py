@@ -4,7 +4,7 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from nemo.collections.nlp.modules.lm import get_lm_model, get_pretrained_lm_models_list
+from nemo.collections.common.text_encoders.lm import get_lm_model, get_pretrained_lm_models_list
 from nemo.collections.nlp.modules.tokenizers import get_tokenizer_list
 from nemo.utils.exceptions import ConfigError, NotYetSupportedError
 
@@ -78,7 +78,7 @@ def test_a_checkpoint_gives_the_weights(tmp_path):
         ({"config_dict": {**SIZES, "model_type": "burt"}}, ConfigError, "no encoder of the kind 'burt'"),
         ({"config_file": "nowhere.json"}, ConfigError, "nowhere.json, which does not exist"),
         ({"pretrained_model_name": "megatron-bert-345m-cased"}, NotYetSupportedError, "only the tokenizer"),
-        ({"pretrained_model_name": "bert-nobody-has"}, ConfigError, "'bert-nobody-has', and there is no such encoder"),
+        ({"pretrained_model_name": "bert-nobody-has"}, ConfigError, "'bert-nobody-has', and there is no such network"),
     ],
 )
 def test_what_cannot_be_built_is_explained(monkeypatch, given, error, message):
