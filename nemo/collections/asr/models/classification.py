@@ -18,6 +18,7 @@ from nemo.collections.asr.metrics.class_counts import class_counts, macro_accura
 from nemo.collections.asr.models.asr_model import given_audio
 from nemo.collections.asr.models.audio_classifier import AudioClassifier, LabelBatch
 from nemo.collections.asr.models.catalogue import published_models
+from nemo.collections.asr.models.output_sizes import new_classes
 from nemo.collections.common.losses.cross_entropy import CrossEntropyLoss
 from nemo.collections.common.metrics.classification_accuracy import TopKClassificationAccuracy, compute_topk_accuracy
 from nemo.core.classes.pretrained import PretrainedModelInfo
@@ -68,12 +69,9 @@ class EncDecClassificationModel(AudioClassifier):
         Raises:
             ConfigError: no labels, or one stands twice.
         """
-        labels = [str(label) for label in new_labels]
-        if labels == self.labels:
-            logger.warning("the new labels are the present ones: nothing changes")
-            return
+        labels = new_classes(new_labels, self.labels)
         if not labels:
-            raise ConfigError(f"new_labels is {new_labels!r}; expected a list of labels that is not empty.")
+            return
         decoder = copy.deepcopy(self.cfg.decoder)
         decoder.num_classes = len(labels)
         self._replace_sections(decoder=decoder, loss=None)

@@ -32,6 +32,21 @@ def check_new_vocabulary(labels: Any) -> None:
         )
 
 
+def new_classes(labels: Iterable[Any], present: Sequence[str]) -> list[str]:
+    """The classes that `change_labels` is given, as strings; none, with a warning, if they are the present ones.
+
+    Raises:
+        ConfigError: no labels, or one stands twice.
+    """
+    names = [str(label) for label in labels]
+    if names == list(present):
+        logger.warning("the new labels are the present ones: nothing changes")
+        return []
+    if not names or len(set(names)) < len(names):
+        raise ConfigError(f"new_labels is {names!r}; expected different names, one at least.")
+    return names
+
+
 def other_sizes(cfg: Any, keys: Iterable[str], sizes: Sequence[int]) -> dict[str, int]:
     """The values of those of `keys` that are above 0 and none of `sizes`; below, a number is one to be filled in."""
     given = {key: OmegaConf.select(cfg, key) for key in keys}

@@ -22,6 +22,7 @@ from nemo.collections.asr.losses.angular_softmax import AngularSoftmaxLoss
 from nemo.collections.asr.models.audio_classifier import AudioClassifier, LabelBatch
 from nemo.collections.asr.models.catalogue import published_models
 from nemo.collections.asr.models.classification import batch_accuracies, batch_counts, combined_accuracies
+from nemo.collections.asr.models.output_sizes import new_classes
 from nemo.collections.common.data.batch_plan import SampleLists
 from nemo.collections.common.losses.cross_entropy import CrossEntropyLoss
 from nemo.collections.common.metrics.classification_accuracy import TopKClassificationAccuracy
@@ -119,12 +120,9 @@ class EncDecSpeakerLabelModel(AudioClassifier):
         Raises:
             ConfigError: no labels, or one stands twice.
         """
-        labels = [str(label) for label in new_labels]
-        if labels == self.labels:
-            logger.warning("the new labels are the present ones: nothing changes")
+        labels = new_classes(new_labels, self.labels)
+        if not labels:
             return
-        if not labels or len(set(labels)) < len(labels):
-            raise ConfigError(f"new_labels is {new_labels!r}; expected different names, one at least.")
         decoder = copy.deepcopy(self.cfg.decoder)
         decoder.num_classes = len(labels)
         self._replace_sections(decoder=decoder)

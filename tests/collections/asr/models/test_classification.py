@@ -85,7 +85,7 @@ def test_change_labels_makes_a_new_decoder_and_keeps_the_encoder():
     decoder = model.decoder
     model.change_labels(["a", "b"])
     assert model.decoder is decoder
-    with pytest.raises(ConfigError, match="not empty"):
+    with pytest.raises(ConfigError, match="one at least"):
         model.change_labels([])
 
 
