@@ -45,21 +45,26 @@ def _root_handlers_stay():
     logging.getLogger().handlers[:] = [h for h in logging.getLogger().handlers if h in before]
 
 
-@pytest.fixture
-def data_folder(request: pytest.FixtureRequest) -> Path:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        beside = {"data_folder", "compat_folder"} & set(getattr(item, "fixturenames", ()))
+        if beside and item.get_closest_marker("data") is None:
+            raise pytest.UsageError(f"{item.nodeid} uses {', '.join(sorted(beside))} without the mark `data`")
+
+
+def _beside_the_repository(folder: Path, what: str) -> Path:
+    if not folder.is_dir():
+        pytest.skip(f"{what} (../shared/{folder.name}) are not on this machine")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
     """The folder of small real recordings beside the repository; tests that use it are marked `data`."""
-    if request.node.get_closest_marker("data") is None:
-        raise pytest.UsageError(f"{request.node.nodeid} uses data_folder without the mark `data`")
-    if not DATA.is_dir():
-        pytest.skip("the real recordings (../shared/data) are not on this machine")
-    return DATA
+    return _beside_the_repository(DATA, "the real recordings")
 
 
-@pytest.fixture
-def compat_folder(request: pytest.FixtureRequest) -> Path:
+@pytest.fixture(scope="session")
+def compat_folder() -> Path:
     """The archives that the original made, beside the repository; tests that use it are marked `data`."""
-    if request.node.get_closest_marker("data") is None:
-        raise pytest.UsageError(f"{request.node.nodeid} uses compat_folder without the mark `data`")
-    if not COMPAT.is_dir():
-        pytest.skip("the archives of the original (../shared/compat) are not on this machine")
-    return COMPAT
+    return _beside_the_repository(COMPAT, "the archives of the original")

@@ -1,7 +1,5 @@
 """A tiny world of tagged words: capitals are names, colours end a sentence."""
 
-import pytorch_lightning as pl
-
 from tests.collections.nlp.toy_text import write
 
 NAMES = ["anna", "bob", "carl"]
@@ -74,18 +72,3 @@ def punctuation_config(folder, **sections):
         "validation_ds": data,
         **sections,
     }
-
-
-def fit(model, steps):
-    """Trains, and gives the trainer."""
-    trainer = pl.Trainer(
-        accelerator="cpu",
-        max_steps=steps,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        check_val_every_n_epoch=steps,
-    )
-    trainer.fit(model)
-    return trainer

@@ -17,7 +17,6 @@ from nemo.collections.asr.inference.transcribe import inference_state
 from nemo.collections.asr.metrics.wer import word_error_rate
 from nemo.collections.asr.models import EncDecCTCModelBPE
 from tests.collections.asr.models.test_ctc import trainer
-from tests.conftest import DATA
 from tests.examples.asr.toy_recipes import read
 
 pytestmark = [pytest.mark.slow, pytest.mark.data]
@@ -26,11 +25,9 @@ EPOCHS = 8
 
 
 @pytest.fixture(scope="module")
-def an4():
+def an4(data_folder):
     """The folder of AN4, with its manifests."""
-    if not DATA.is_dir():
-        pytest.skip("the real recordings (../shared/data) are not on this machine")
-    return DATA / "asr_an4"
+    return data_folder / "asr_an4"
 
 
 @pytest.fixture(scope="module")

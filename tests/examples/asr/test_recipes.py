@@ -9,6 +9,7 @@ from nemo.collections.asr import models
 from nemo.collections.asr.models import ASRModel
 from nemo.core.classes.exportable import Exportable
 from tests.examples.asr.toy_recipes import NAMES, read, shrink
+from tests.examples.losses import Losses
 
 MODELS = {
     "an4/citrinet_an4": "EncDecCTCModelBPE",
@@ -63,16 +64,6 @@ NOT_YET: dict[str, str] = {}
 """Model -> why its recipes cannot be tried yet. Empty when speech recognition is whole."""
 
 STEPS = 6
-
-
-class Losses(pl.Callback):
-    """Keeps the loss of each step."""
-
-    def __init__(self):
-        self.values = []
-
-    def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx):
-        self.values.append(float(outputs["loss"]))
 
 
 def trained(recipe, folder):

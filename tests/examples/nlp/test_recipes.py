@@ -15,6 +15,7 @@ import torch
 from nemo.collections.nlp import models
 from nemo.collections.nlp.data.encoder_inputs import EncoderInputs
 from nemo.core.classes.model_pt import ModelPT
+from tests.examples.losses import Losses
 from tests.examples.nlp import toy_language_models as lm
 from tests.examples.nlp import toy_questions_and_intents as toy_intents
 from tests.examples.nlp import toy_recipes as toy
@@ -104,16 +105,6 @@ RECIPES = {
 """One line for each recipe."""
 
 STEPS = 6
-
-
-class Losses(pl.Callback):
-    """Keeps the loss of each step."""
-
-    def __init__(self):
-        self.values = []
-
-    def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx):
-        self.values.append(float(outputs["loss"]))
 
 
 def trained(name, folder):

@@ -8,7 +8,8 @@ import pytest
 
 from nemo.collections.common.exceptions import TextFileError
 from nemo.collections.nlp.models import PunctuationCapitalizationModel, TokenClassificationModel
-from tests.collections.nlp.toy_tagging import PUNCT_TEXT, fit, ner_config, punctuation_config
+from tests.collections.nlp.toy_tagging import PUNCT_TEXT, ner_config, punctuation_config
+from tests.collections.nlp.toy_training import fit
 from tests.conftest import REPOSITORY
 from tests.scripts.running import served
 

@@ -13,7 +13,7 @@ from nemo.collections.asr.models import ASRModel, EncDecCTCModel
 from nemo.utils.exceptions import ExportError
 from tests.collections.asr.inference.streaming_models import conformer, speech, talkative
 from tests.collections.asr.models import tiny
-from tests.collections.asr.models.test_compat import COMPAT
+from tests.collections.asr.models.archives import COMPAT
 
 KINDS = ["n300_ctc_bpe_fastconformer_0", "n123_ctc_bpe_citrinet_0", "n123_ctc_quartznet_0"]
 

@@ -3,27 +3,20 @@
 Tolerance: 2e-4 of the largest magnitude, as the archives' own index states it; only valid frames count.
 """
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
 from nemo.collections.asr.models import ASRModel
+from tests.collections.asr.models.archives import COMPAT, restored
 
-COMPAT = Path(__file__).parents[3] / "data" / "compat"
 ARCHIVES = sorted(path.stem for kind in ("ctc", "streaming") for path in COMPAT.glob(f"*_{kind}_*.nemo"))
 
 
 @pytest.fixture(params=ARCHIVES)
 def case(request):
     """A restored model, its input and the recorded arrays."""
-    model = ASRModel.restore_from(str(COMPAT / f"{request.param}.nemo"), map_location="cpu").eval()
-    recorded = dict(np.load(COMPAT / f"{request.param}.out.npz"))
-    rows = len(recorded["features_len"])
-    common = np.load(COMPAT / "inputs_pub_16000.npz")
-    lengths = torch.tensor(common["audio_len"][:rows].astype("int64"))
-    audio = torch.tensor(common["audio"][:rows, : int(lengths.max())].astype("float32") / 32768)
+    model, audio, lengths, recorded = restored(request.param)
     targets = {
         name: torch.tensor(array.astype("int64")) for name, array in np.load(COMPAT / f"{request.param}.in.npz").items()
     }

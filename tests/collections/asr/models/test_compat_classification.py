@@ -3,26 +3,19 @@
 Tolerance: 2e-4 of the largest magnitude, as the archives' own index states it.
 """
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
 from nemo.collections.asr.models import ASRModel
+from tests.collections.asr.models.archives import COMPAT, restored
 
-COMPAT = Path(__file__).parents[3] / "data" / "compat"
 ARCHIVES = sorted(path.stem for kind in ("classification", "vad") for path in COMPAT.glob(f"n???_{kind}_*.nemo"))
 
 
 @pytest.mark.parametrize("name", ARCHIVES)
 def test_features_and_logits_are_the_recorded_ones_and_those_of_a_saved_copy(name, tmp_path):
-    model = ASRModel.restore_from(str(COMPAT / f"{name}.nemo"), map_location="cpu").eval()
-    recorded = np.load(COMPAT / f"{name}.out.npz")
-    rows = len(recorded["features_len"])
-    common = np.load(COMPAT / "inputs_pub_16000.npz")
-    lengths = torch.tensor(common["audio_len"][:rows].astype("int64"))
-    audio = torch.tensor(common["audio"][:rows, : int(lengths.max())].astype("float32") / 32768)
+    model, audio, lengths, recorded = restored(name)
     with torch.no_grad():
         features, feature_lengths = model.preprocessor(input_signal=audio, length=lengths)
         logits = model.forward(input_signal=audio, input_signal_length=lengths)

@@ -3,27 +3,20 @@
 Tolerance: 2e-4 of the largest magnitude, as the archives' own index states it.
 """
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
 from nemo.collections.asr.models import ASRModel, EncDecSpeakerLabelModel
+from tests.collections.asr.models.archives import COMPAT, restored
 
-COMPAT = Path(__file__).parents[3] / "data" / "compat"
 ARCHIVES = sorted(path.stem for path in COMPAT.glob("*_speaker_*.nemo"))
 
 
 @pytest.mark.parametrize("name", ARCHIVES)
 def test_every_stage_is_the_recorded_one_and_that_of_a_saved_copy(name, tmp_path):
-    model = ASRModel.restore_from(str(COMPAT / f"{name}.nemo"), map_location="cpu").eval()
+    model, audio, lengths, recorded = restored(name)
     assert type(model) is EncDecSpeakerLabelModel
-    recorded = np.load(COMPAT / f"{name}.out.npz")
-    rows = len(recorded["features_len"])
-    common = np.load(COMPAT / "inputs_pub_16000.npz")
-    lengths = torch.tensor(common["audio_len"][:rows].astype("int64"))
-    audio = torch.tensor(common["audio"][:rows, : int(lengths.max())].astype("float32") / 32768)
     with torch.no_grad():
         features, feature_lengths = model.preprocessor(input_signal=audio, length=lengths)
         encoded, encoded_lengths = model.encoder(audio_signal=features, length=feature_lengths)

@@ -1,14 +1,12 @@
 """Archives of the original's releases transcribe as they did there."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
 from nemo.collections.asr.models import ASRModel
+from tests.collections.asr.models.archives import COMPAT
 
-COMPAT = Path(__file__).parents[3] / "data" / "compat"
 ARCHIVES = ["n123_ctc_quartznet_0", "n123_ctc_jasper_1", "n123_ctc_bpe_citrinet_0", "n300_ctc_quartznet_0"]
 
 

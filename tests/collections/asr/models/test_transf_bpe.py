@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -7,9 +5,9 @@ import torch
 from nemo.collections.asr.models import ASRModel, EncDecTransfModelBPE
 from nemo.utils.exceptions import ConfigError
 from tests.collections.asr.models import tiny, tiny_attention
+from tests.collections.asr.models.archives import COMPAT
 from tests.collections.asr.models.test_multitask import dataset, trainer
 
-COMPAT = Path(__file__).parents[3] / "data" / "compat"
 NAME = "n123_aed_transf_bpe_0"
 
 

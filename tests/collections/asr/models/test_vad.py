@@ -1,11 +1,8 @@
-from pathlib import Path
-
 import pytest
 
 from nemo.collections.asr.models import EncDecClassificationModel, EncDecFrameClassificationModel
 from nemo.collections.asr.models.vad import init_frame_vad_model, init_vad_model
-
-COMPAT = Path(__file__).parents[3] / "data" / "compat"
+from tests.collections.asr.models.archives import COMPAT
 
 
 def test_archives_are_restored_as_their_kind():

@@ -7,7 +7,7 @@ import torch
 from nemo.collections.asr.models import ASRModel
 from nemo.collections.asr.modules import ConformerEncoder
 from nemo.utils.exceptions import ConfigError, ShapeError
-from tests.collections.asr.models.test_compat import COMPAT
+from tests.collections.asr.models.archives import COMPAT
 
 SIZES = {"feat_in": 16, "n_layers": 3, "d_model": 16, "n_heads": 2, "conv_kernel_size": 5, "subsampling_factor": 4}
 

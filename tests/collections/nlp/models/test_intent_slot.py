@@ -8,6 +8,7 @@ from nemo.collections.common.exceptions import TextFileError
 from nemo.collections.nlp.models import IntentSlotClassificationModel
 from nemo.utils.exceptions import ConfigError
 from tests.collections.nlp.toy_intents import INTENTS, SENTENCES, SLOTS, config, write_intents
+from tests.collections.nlp.toy_training import assert_exported_agrees, fit
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*does not have many workers.*")
 QUERIES = [text for text, _, _ in SENTENCES]
@@ -15,25 +16,12 @@ RIGHT_INTENTS = [INTENTS[number] for _, number, _ in SENTENCES]
 RIGHT_SLOTS = [" ".join(SLOTS[int(number)] for number in slots.split()) for _, _, slots in SENTENCES]
 
 
-def trained(model, steps):
-    trainer = pl.Trainer(
-        accelerator="cpu",
-        max_steps=steps,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )
-    trainer.fit(model)
-    return trainer
-
-
 @pytest.fixture(scope="module")
 def learned(tmp_path_factory):
     """A model that knows six sentences, and its trainer."""
     pl.seed_everything(0)
     model = IntentSlotClassificationModel(config(write_intents(tmp_path_factory.mktemp("intents"))))
-    return model, trained(model, 40)
+    return model, fit(model, 40)
 
 
 def test_finds_what_it_learnt(learned):
@@ -101,17 +89,7 @@ def test_archive_needs_no_data_and_finds_the_same(learned, tmp_path):
 
 
 def test_exported_file_has_both_heads(learned, tmp_path):
-    onnxruntime = pytest.importorskip("onnxruntime")
-    model, _ = learned
-    model.export(str(tmp_path / "intents.onnx"))
-    session = onnxruntime.InferenceSession(str(tmp_path / "intents.onnx"))
-    ids = torch.randint(5, 20, (3, 9))
-    inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "token_type_ids": torch.zeros_like(ids)}
-    found = session.run(["intent_logits", "slot_logits"], {name: tensor.numpy() for name, tensor in inputs.items()})
-    with torch.no_grad():
-        expected = model.eval().forward(**inputs)
-    for one, other in zip(found, expected, strict=True):
-        assert torch.allclose(torch.from_numpy(one), other, atol=1e-4)
+    assert_exported_agrees(learned[0], tmp_path, "intent_logits", "slot_logits")
 
 
 def test_loss_is_the_weighted_sum_of_both(tmp_path):
@@ -144,7 +122,7 @@ def test_other_data_gives_new_heads_only_where_labels_differ(learned, tmp_path):
     (more / "dict.intents.csv").write_text("play\nwake\nweather\nlights\n")
     model.update_data_dir_for_training(str(more), model.cfg.train_ds, model.cfg.validation_ds)
     assert model.classifier.intent_mlp.layer0.out_features == 4
-    trained(model, 1)
+    fit(model, 1)
     model.update_data_dir_for_testing(str(tmp_path / "same"))
     assert model.cfg.data_dir == str(tmp_path / "same")
     with pytest.raises(ConfigError, match="does not exist"):

@@ -18,12 +18,12 @@ from nemo.utils.exceptions import ConfigError, NotYetSupportedError
 from tests.collections.nlp.toy_tagging import (
     PUNCT_LABELS,
     PUNCT_TEXT,
-    fit,
     model_sections,
     punctuation_config,
     write_ner,
 )
 from tests.collections.nlp.toy_text import write
+from tests.collections.nlp.toy_training import assert_exported_agrees, learnt
 
 COMPAT = Path(__file__).parents[3] / "data" / "compat"
 ARCHIVE = COMPAT / "n123_nlp_punctuation_capitalization_0"
@@ -39,10 +39,7 @@ WINDOWS = {"max_seq_length": 12, "step": 4, "margin": 2}
 @pytest.fixture(scope="module")
 def learned(tmp_path_factory):
     """A model that knows the toy sentences by heart, its trainer and its folder."""
-    pl.seed_everything(0)
-    folder = tmp_path_factory.mktemp("punctuation")
-    model = PunctuationCapitalizationModel(punctuation_config(folder))
-    return model, fit(model, 80), folder
+    return learnt(PunctuationCapitalizationModel, punctuation_config, tmp_path_factory.mktemp("punctuation"), 80)
 
 
 def test_learns_the_sentences(learned):
@@ -95,18 +92,7 @@ def test_windows_do_not_change_a_text_that_fits_into_one(learned):
 
 @pytest.mark.filterwarnings("ignore")  # of the exporter
 def test_exported_it_computes_the_same(learned, tmp_path):
-    onnxruntime = pytest.importorskip("onnxruntime")
-    model, _, _ = learned
-    model.eval()
-    model.export(str(tmp_path / "p.onnx"))
-    session = onnxruntime.InferenceSession(str(tmp_path / "p.onnx"))
-    ids = torch.randint(5, 20, (3, 11))
-    inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "token_type_ids": torch.zeros_like(ids)}
-    with torch.no_grad():
-        expected = model.forward(**inputs)
-    found = session.run(["punct_logits", "capit_logits"], {name: value.numpy() for name, value in inputs.items()})
-    for ours, theirs in zip(found, expected, strict=True):
-        np.testing.assert_allclose(ours, theirs.numpy(), atol=1e-4)
+    assert_exported_agrees(learned[0], tmp_path, "punct_logits", "capit_logits")
 
 
 def test_recorded_logits_and_texts():

@@ -5,28 +5,15 @@ from pathlib import Path
 
 import pytest
 import pytorch_lightning as pl
-import torch
 from omegaconf import OmegaConf
 
 from nemo.collections.common.exceptions import TextFileError
 from nemo.collections.nlp.models import BERTQAModel, QAModel
 from nemo.utils.exceptions import ConfigError, ShapeError
 from tests.collections.nlp.toy_questions import colour_questions, config, write_questions
+from tests.collections.nlp.toy_training import assert_exported_agrees, fit
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*does not have many workers.*")
-
-
-def trained(model, steps):
-    trainer = pl.Trainer(
-        accelerator="cpu",
-        max_steps=steps,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )
-    trainer.fit(model)
-    return trainer
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +26,7 @@ def learned(tmp_path_factory):
     cfg["train_ds"] = {"file": str(file), "batch_size": 8, "shuffle": True}
     cfg["validation_ds"] = {"file": str(file), "batch_size": 3}
     model = QAModel(cfg)
-    trainer = trained(model, 110)
+    trainer = fit(model, 110)
     return model, file, trainer, folder
 
 
@@ -101,16 +88,7 @@ def test_archive_restores_the_same_answers(learned, tmp_path):
 
 
 def test_exported_file_computes_the_same(learned, tmp_path):
-    onnxruntime = pytest.importorskip("onnxruntime")
-    model, _, _, _ = learned
-    model.export(str(tmp_path / "qa.onnx"))
-    session = onnxruntime.InferenceSession(str(tmp_path / "qa.onnx"))
-    ids = torch.randint(5, 60, (3, 11))
-    inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "token_type_ids": torch.zeros_like(ids)}
-    (found,) = session.run(None, {name: tensor.numpy() for name, tensor in inputs.items()})
-    with torch.no_grad():
-        expected = model.eval().forward(**inputs)
-    assert torch.allclose(torch.from_numpy(found), expected, atol=1e-4)
+    assert_exported_agrees(learned[0], tmp_path, "logits")
 
 
 def test_long_context_is_read_in_windows(learned, tmp_path):

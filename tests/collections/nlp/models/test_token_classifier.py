@@ -4,14 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import pytorch_lightning as pl
 import torch
 
 from nemo.collections.common.exceptions import TextFileError
 from nemo.collections.nlp.models import TokenClassificationModel
 from nemo.utils.exceptions import ConfigError
-from tests.collections.nlp.toy_tagging import NER_LABELS, NER_TEXT, fit, model_sections, ner_config, write_ner
+from tests.collections.nlp.toy_tagging import NER_LABELS, NER_TEXT, model_sections, ner_config, write_ner
 from tests.collections.nlp.toy_text import write
+from tests.collections.nlp.toy_training import assert_exported_agrees, learnt
 
 COMPAT = Path(__file__).parents[3] / "data" / "compat"
 ARCHIVE = COMPAT / "n123_nlp_token_classification_1"
@@ -25,10 +25,7 @@ def marked(text, labels):
 @pytest.fixture(scope="module")
 def learned(tmp_path_factory):
     """A model that knows the toy sentences by heart, its trainer and its folder."""
-    pl.seed_everything(0)
-    folder = tmp_path_factory.mktemp("ner")
-    model = TokenClassificationModel(ner_config(folder))
-    return model, fit(model, 60), folder
+    return learnt(TokenClassificationModel, ner_config, tmp_path_factory.mktemp("ner"), 60)
 
 
 def test_learns_the_sentences(learned):
@@ -84,17 +81,7 @@ def test_results_go_to_a_file(learned, tmp_path):
 
 @pytest.mark.filterwarnings("ignore")  # of the exporter
 def test_exported_it_computes_the_same(learned, tmp_path):
-    onnxruntime = pytest.importorskip("onnxruntime")
-    model, _, _ = learned
-    model.eval()
-    model.export(str(tmp_path / "ner.onnx"))
-    session = onnxruntime.InferenceSession(str(tmp_path / "ner.onnx"))
-    ids = torch.randint(5, 20, (3, 11))
-    inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "token_type_ids": torch.zeros_like(ids)}
-    with torch.no_grad():
-        expected = model.forward(**inputs)
-    found = session.run(None, {name: value.numpy() for name, value in inputs.items()})[0]
-    np.testing.assert_allclose(found, expected.numpy(), atol=1e-4)
+    assert_exported_agrees(learned[0], tmp_path, "logits")
 
 
 def test_recorded_logits_and_texts():
