@@ -18,11 +18,10 @@ from pytorch_lightning import Trainer
 from torch import Tensor, nn
 
 from nemo.collections.tts.losses.aligner import BinLoss, ForwardSumLoss
-from nemo.collections.tts.models.base import KEYS_OF_USERS
+from nemo.collections.tts.models.base import KEYS_OF_USERS, SpeechModel
 from nemo.collections.tts.models.text_front import build_text_tokenizer, parse_text
 from nemo.collections.tts.modules.monotonic_alignment import binarize_attention
 from nemo.collections.tts.modules.transformer import lengths_to_mask
-from nemo.core.classes.model_pt import ModelPT
 from nemo.core.classes.pretrained import PretrainedModelInfo
 from nemo.core.config.schema import with_defaults
 from nemo.core.training.keys import TRAINING_KEYS
@@ -52,7 +51,7 @@ class AlignerModelConfig:
     optim: Any = None
 
 
-class AlignerModel(ModelPT):
+class AlignerModel(SpeechModel):
     """Learns from recordings and their texts when each token is spoken.
 
     Args:

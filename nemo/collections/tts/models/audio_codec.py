@@ -23,9 +23,8 @@ from nemo.collections.tts.losses.audio_codec import (
     TimeDomainLoss,
 )
 from nemo.collections.tts.models.adversarial import build_optimizations, step_schedules, take_step
-from nemo.collections.tts.models.base import KEYS_OF_USERS
+from nemo.collections.tts.models.base import KEYS_OF_USERS, SpeechModel
 from nemo.collections.tts.modules.codec_layers import mask_padding
-from nemo.core.classes.model_pt import ModelPT
 from nemo.core.classes.pretrained import PretrainedModelInfo
 from nemo.core.config.schema import with_defaults
 from nemo.core.training.keys import TRAINING_KEYS
@@ -83,7 +82,7 @@ class AudioCodecModelConfig:
     optim: Any = None
 
 
-class AudioCodecModel(ModelPT):
+class AudioCodecModel(SpeechModel):
     """Compresses audio to tokens, trained against discriminators.
 
     Args:

@@ -35,7 +35,7 @@ KEYS_OF_USERS = (
 """Values that the original's YAML files keep in `model` to refer to them."""
 
 
-class _SpeechModel(ModelPT, ABC):
+class SpeechModel(ModelPT, ABC):
     """A model of any of these kinds."""
 
     @classmethod
@@ -56,7 +56,7 @@ class _SpeechModel(ModelPT, ABC):
         return {}
 
 
-class SpectrogramGenerator(_SpeechModel):
+class SpectrogramGenerator(SpeechModel):
     """Turns text into spectrograms."""
 
     @abstractmethod
@@ -68,7 +68,7 @@ class SpectrogramGenerator(_SpeechModel):
         """The spectrograms [B, D, F] of tokens [B, U]."""
 
 
-class Vocoder(_SpeechModel):
+class Vocoder(SpeechModel):
     """Turns spectrograms into audio."""
 
     @abstractmethod
@@ -90,7 +90,7 @@ class GlowVocoder(Vocoder):
         """Audio [B, T] without the sound that the vocoder makes of silence."""
 
 
-class LinVocoder(_SpeechModel):
+class LinVocoder(SpeechModel):
     """Turns linear spectrograms into audio."""
 
     @abstractmethod
@@ -98,7 +98,7 @@ class LinVocoder(_SpeechModel):
         """The audio [B, T] of magnitudes [B, N, F]."""
 
 
-class MelToSpec(_SpeechModel):
+class MelToSpec(SpeechModel):
     """Turns mel spectrograms into linear ones."""
 
     @abstractmethod
@@ -106,7 +106,7 @@ class MelToSpec(_SpeechModel):
         """The linear spectrograms [B, N, F] of mel spectrograms [B, D, F]."""
 
 
-class TextToWaveform(_SpeechModel):
+class TextToWaveform(SpeechModel):
     """Turns text into audio, in one."""
 
     @abstractmethod
@@ -118,7 +118,7 @@ class TextToWaveform(_SpeechModel):
         """The audio of tokens [B, U]: [B, T], or one tensor for each."""
 
 
-class G2PModel(_SpeechModel):
+class G2PModel(SpeechModel):
     """Turns spellings into pronunciations."""
 
     @abstractmethod

@@ -1,0 +1,130 @@
+"""Every recipe of examples/tts, at toy size: builds, learns one batch, saves, restores, speaks, exports.
+
+A new recipe needs one line in :data:`RECIPES`. If its model is of a new kind, write a :class:`Kind`: which class it is,
+and a function that lets a model do what it is for (text -> spectrogram, spectrogram -> audio, ...). If it is not small
+or lacks files, add the keys that make it so to toy_recipes.py.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+import pytorch_lightning as pl
+import torch
+
+from nemo.core.classes.exportable import Exportable
+from nemo.core.classes.serialization import locate
+from nemo.core.config import schema
+from tests.examples.losses import Losses
+from tests.examples.tts.toy_recipes import BANDS, NAMES, TEXTS, read, shrink
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A class of models, and what is done with them."""
+
+    target: str
+    """Path of the class."""
+    use: Callable
+    """model -> tensor: what the model is for; called with a fixed seed."""
+    loss: str | None = None
+    """Logged name of what is to fall; None: the loss that the training step returns."""
+    steps: int = 6
+    lr: float = 0.01
+
+
+# ------------------------------------------------------------------------------------------- what models are there for
+
+
+def text_to_spectrogram(model):
+    speaker = 1 if model.cfg.get("n_speakers", 1) > 1 else None
+    return model.generate_spectrogram(tokens=model.parse(text_of(model)), speaker=speaker)
+
+
+def text_to_audio(model):
+    speakers = torch.tensor([1]) if model.cfg.n_speakers > 1 else None
+    return model.convert_text_to_waveform(tokens=model.parse(text_of(model)), speakers=speakers)
+
+
+def spectrogram_to_audio(model):
+    return model.convert_spectrogram_to_audio(spec=torch.randn(1, BANDS, 20))
+
+
+def durations_of_tokens(model):
+    tokens = model.parse(text_of(model))
+    lengths = {"spec_len": torch.tensor([40]), "text_len": torch.tensor([tokens.shape[1]])}
+    return model.durations(spec=torch.randn(1, BANDS, 40), text=tokens, **lengths)
+
+
+def text_of(model):
+    return "你好" if "Chinese" in model.cfg.text_tokenizer._target_ else TEXTS[1]
+
+
+ALIGNER = Kind("nemo.collections.tts.models.AlignerModel", durations_of_tokens, loss="train_forward_sum_loss")
+FASTPITCH = Kind("nemo.collections.tts.models.FastPitchModel", text_to_spectrogram)
+TACOTRON2 = Kind("nemo.collections.tts.models.Tacotron2Model", text_to_spectrogram)
+VITS = Kind("nemo.collections.tts.models.VitsModel", text_to_audio, loss="loss_mel", steps=12)
+
+RECIPES: dict[str, Kind] = {
+    "conf/aligner": ALIGNER,
+    "conf/fastpitch_align_v1.05": FASTPITCH,
+    "conf/tacotron2": TACOTRON2,
+    "conf/vits": VITS,
+}
+"""One line for each recipe."""
+WITHOUT_MODEL: dict[str, str] = {}
+"""YAML files that are parts of recipes or settings of scripts -> what they are."""
+NOT_EXPORTED: dict[str, str] = {"FastPitchModel": "the tracer fixes the number of frames"}
+"""Class -> why its ONNX file would not be right."""
+
+
+# ------------------------------------------------------------------------------------------------------------- harness
+
+
+def trained(recipe, folder):
+    """The shrunk model after a few steps on one batch, and its losses."""
+    kind = RECIPES[recipe]
+    cfg = shrink(read(recipe), folder)
+    losses = Losses(kind.loss)
+    trainer = pl.Trainer(
+        accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
+        enable_model_summary=False, callbacks=[losses], max_epochs=kind.steps, check_val_every_n_epoch=kind.steps,
+        limit_train_batches=1, num_sanity_val_steps=0,
+    )  # fmt: skip
+    model = locate(kind.target)(cfg=cfg.model, trainer=trainer)
+    assert model.setup_optimization() is not None  # the recipe's own optimizer and schedule can be built
+    model.cfg.optim = {"name": "adamw", "lr": kind.lr, "weight_decay": 0.0}
+    trainer.fit(model)
+    assert torch.isfinite(trainer.callback_metrics[cfg.exp_manager.checkpoint_callback_params.monitor])
+    return model.eval(), losses.values
+
+
+def used(kind, model):
+    torch.manual_seed(0)
+    return kind.use(model)
+
+
+@pytest.mark.filterwarnings("ignore:The '.*dataloader' does not have many workers")
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_recipe_learns_saves_speaks_and_exports(recipe, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(schema, "_reported", set())
+    kind = RECIPES[recipe]
+    model, losses = trained(recipe, tmp_path)
+    assert not [each for each in caplog.records if "is kept and not used" in each.getMessage()]  # keys are known
+    assert len(losses) == kind.steps
+    assert min(losses[-2:]) < losses[0]
+    model.save_to(str(tmp_path / "model.nemo"))
+    restored = type(model).restore_from(str(tmp_path / "model.nemo")).eval()
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(restored.state_dict()[name], tensor), name
+    result = used(kind, restored)
+    assert result.numel()
+    assert torch.isfinite(result).all()
+    assert torch.equal(result, used(kind, model))
+    if isinstance(restored, Exportable) and type(restored).__name__ not in NOT_EXPORTED:
+        others = restored.input_example(1, 30)
+        restored.export(tmp_path / "model.onnx", check_trace=[restored.input_example(), others], check_tolerance=1e-3)
+
+
+def test_every_recipe_has_a_line():
+    assert sorted([*RECIPES, *WITHOUT_MODEL]) == NAMES
