@@ -15,6 +15,7 @@ from torch import nn
 
 from nemo.core.classes import exporters
 from nemo.core.classes.exporters import TracedCall
+from nemo.core.classes.onnx_files import add_metadata
 from nemo.core.classes.type_checking import typecheck
 from nemo.utils.atomic import atomic_write
 from nemo.utils.exceptions import ExportError
@@ -51,6 +52,7 @@ class Exportable:
         "output_module",
         "output_names",
         "output_types_for_export",
+        "properties_for_export",
     ]
 
     @property
@@ -92,6 +94,11 @@ class Exportable:
     def output_names(self) -> list[str]:
         """Names of the exported file's outputs, in order."""
         return exporters.port_names(self.output_types_for_export, self.disabled_deployment_output_names)
+
+    @property
+    def properties_for_export(self) -> dict[str, object]:
+        """Names and values that an ONNX file notes for the programs that run it."""
+        return {}
 
     def list_export_subnets(self) -> list[str]:
         """Attributes that are exported one by one; `self` is the whole."""
@@ -253,6 +260,8 @@ class Exportable:
             dynamic_axes=dynamic_axes,
             **options,
         )
+        if self.properties_for_export:
+            add_metadata(path, self.properties_for_export)
 
     def _check(self, kind: ExportFormat, file: Path, path: Path, examples: Sequence[Any], tolerance: float) -> None:
         for example in examples:

@@ -29,7 +29,7 @@ class AdversarialVocoder(Vocoder, Exportable):
     """
 
     generator: Any
-    """Has `hop_length`, and turns log-mel spectrograms `x` [B, D, F] into audio [B, 1, T]."""
+    """Has `hop_length` and `context_frames`, and turns log-mel spectrograms `x` [B, D, F] into audio [B, 1, T]."""
 
     def _build_generator(self, rates: str) -> None:
         """The spectrograms, and the generator that turns them into audio; `rates` is the key of its factors.
@@ -81,6 +81,22 @@ class AdversarialVocoder(Vocoder, Exportable):
         """Audio [B, T] of log-mel spectrograms [B, D, F]; `kwargs` are for other vocoders."""
         with nn.utils.parametrize.cached():  # each normalised weight is computed once
             return self(spec=spec).squeeze(1)
+
+    @property
+    def context_frames(self) -> int:
+        """Frames before and after its own that a sample depends on; needed to make audio in pieces."""
+        return int(self.generator.context_frames)
+
+    @property
+    def noise_channels(self) -> int:
+        """Channels of the noise that the generator needs beside the spectrogram; 0 for none."""
+        return 0
+
+    @property
+    def properties_for_export(self) -> dict[str, object]:
+        """What a program needs to turn spectrograms into audio in pieces."""
+        names = ("sample_rate", "hop_length", "context_frames")
+        return {name: getattr(self, name) for name in names}
 
     # -------------------------------------------------------------------------------------------------------- training
 

@@ -24,6 +24,7 @@ from nemo.collections.tts.modules.univnet import Generator
 from nemo.collections.tts.modules.univnet_discriminators import MultiPeriodDiscriminator, MultiResolutionDiscriminator
 from nemo.core.classes.pretrained import PretrainedModelInfo
 from nemo.core.config.schema import with_defaults
+from nemo.core.neural_types import NeuralType
 from nemo.core.training.keys import TRAINING_KEYS
 from nemo.utils.exceptions import ConfigError
 
@@ -106,6 +107,23 @@ class UnivNetModel(AdversarialVocoder):
         self.mrd = MultiResolutionDiscriminator(judges.mrd, debug=self.cfg.debug)
         self.mrstft_loss = MultiResolutionSTFTLoss(*zip(*judges.mrd.resolutions, strict=True))
 
+    @property
+    def noise_channels(self) -> int:
+        """Channels of the noise that becomes audio."""
+        return self.generator.noise_dim
+
+    @torch.no_grad()
+    def convert_spectrogram_to_audio(self, spec: Tensor, noise: Tensor | None = None, **kwargs: Any) -> Tensor:
+        """Audio [B, T] of log-mel spectrograms.
+
+        Args:
+            spec: [B, D, F].
+            noise: [B, N, F]; None draws it from PyTorch's default generator.
+            kwargs: for other vocoders.
+        """
+        with nn.utils.parametrize.cached():  # each normalised weight is computed once
+            return self.generator(x=spec, z=noise).squeeze(1)
+
     # -------------------------------------------------------------------------------------------------------- training
 
     def configure_optimizers(self) -> Any:
@@ -147,6 +165,11 @@ class UnivNetModel(AdversarialVocoder):
         return nn.functional.pad(audio, (0, missing)).unsqueeze(1), mel
 
     # ---------------------------------------------------------------------------------------------------------- export
+
+    @property
+    def input_types_for_export(self) -> dict[str, NeuralType]:
+        """Spectrograms and noise."""
+        return {**self.input_types, "noise": NeuralType(("B", "D", "T"))}
 
     def input_example(self, max_batch: int = 1, max_dim: int = 64) -> tuple[dict[str, Tensor]]:
         """A spectrogram of silence and its noise, for export."""

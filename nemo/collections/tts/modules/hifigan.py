@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nemo.collections.tts.modules.receptive_field import Reach, widest
 from nemo.collections.tts.modules.weight_norm import remove_weight_norm, weight_norm
 from nemo.core.classes.neural_module import NeuralModule
 from nemo.core.classes.type_checking import typecheck
@@ -48,6 +49,11 @@ class ResBlock1(nn.Module):
             x = x + plain(F.leaky_relu(dilated(F.leaky_relu(x, SLOPE)), SLOPE))
         return x
 
+    def reach(self, reach: Reach) -> Reach:
+        """Of the input, where that of the output is given."""
+        pairs = zip(self.convs1, self.convs2, strict=True)
+        return reach.through_convolutions(layer for pair in pairs for layer in pair)
+
 
 class ResBlock2(nn.Module):
     """Dilated convolutions, each with a residual connection: the small generator's (V3)."""
@@ -61,6 +67,10 @@ class ResBlock2(nn.Module):
         for layer in self.convs:
             x = x + layer(F.leaky_relu(x, SLOPE))
         return x
+
+    def reach(self, reach: Reach) -> Reach:
+        """Of the input, where that of the output is given."""
+        return reach.through_convolutions(self.convs)
 
 
 RESIDUAL_BLOCKS: dict[int, type[ResBlock1] | type[ResBlock2]] = {1: ResBlock1, 2: ResBlock2}
@@ -146,6 +156,17 @@ class Generator(NeuralModule):
             x = widening(F.leaky_relu(x, SLOPE))
             x = functools.reduce(torch.add, [block(x) for block in blocks]) / len(blocks)
         return torch.tanh(self.conv_post(F.leaky_relu(x, LAST_SLOPE)))
+
+    @property
+    def context_frames(self) -> int:
+        """Frames before and after its own that a sample may depend on: 13 for V1 and V2 of 22.05 kHz, 11 for V3."""
+        reach = Reach().through_convolution(self.conv_post)
+        for widening, blocks in reversed(list(zip(self.ups, self.resblocks, strict=True))):
+            assert isinstance(blocks, nn.ModuleList)
+            reach = widest(block.reach(reach) for block in blocks)  # type: ignore[operator]  # a residual block
+            reach = reach.through_transposed(widening)
+        reach = reach.through_convolution(self.conv_pre)
+        return max(reach.before, reach.after)
 
     def remove_weight_norm(self) -> None:
         """Folds the weight norms: the same audio, a little faster. Training goes on without them."""

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nemo.collections.tts.modules.receptive_field import Reach, widest
 from nemo.collections.tts.modules.weight_norm import remove_weight_norm, weight_norm
 from nemo.core.classes.neural_module import NeuralModule
 from nemo.core.classes.type_checking import typecheck
@@ -36,10 +37,10 @@ def location_variable_convolution(x: Tensor, kernels: Tensor, biases: Tensor, ho
     Returns:
         [B, C', F * hop_length].
     """
-    padding = kernels.shape[3] // 2
-    windows = F.pad(x, (padding, padding)).unfold(2, hop_length + 2 * padding, hop_length)  # [B, C, F, hop + K - 1]
-    taps = windows.unfold(3, kernels.shape[3], 1)  # [B, C, F, hop, K]
-    out = torch.einsum("bifsk,biokf->bofs", taps, kernels) + biases[..., None]
+    taps, samples = kernels.shape[3], x.shape[2]
+    padded = F.pad(x, (taps // 2, taps // 2))
+    seen = [padded[:, :, tap : tap + samples].unflatten(2, (-1, hop_length)) for tap in range(taps)]
+    out = torch.einsum("bifsk,biokf->bofs", torch.stack(seen, dim=-1), kernels) + biases[..., None]
     return out.flatten(2)
 
 
@@ -72,6 +73,11 @@ class KernelPredictor(nn.Module):
             x = x + block(x)
         shape = (self.layers, self.channels, 2 * self.channels, KERNEL)
         return self.kernel_conv(x).unflatten(1, shape), self.bias_conv(x).unflatten(1, (self.layers, -1))
+
+    def reach(self, reach: Reach) -> Reach:
+        """Of the spectrogram, where that of the kernels is given."""
+        inside = [layer for block in self.residual_convs for layer in (block[1], block[3])]  # type: ignore[index]
+        return reach.through_convolutions([self.input_conv[0], *inside, self.kernel_conv])
 
 
 class LVCBlock(nn.Module):
@@ -113,6 +119,15 @@ class LVCBlock(nn.Module):
             sigmoid, tanh = out.chunk(2, dim=1)
             x = x + torch.sigmoid(sigmoid) * torch.tanh(tanh)
         return x
+
+    def reach(self, reach: Reach) -> tuple[Reach, Reach]:
+        """Of the input at its own rate, and of the spectrogram in frames, where that of the output is given."""
+        spec = self.kernel_predictor.reach(reach.in_frames(self.hop_length))
+        for block in reversed(self.conv_blocks):
+            gate = Reach(reach.before + KERNEL // 2, reach.after + KERNEL // 2)
+            reach = gate.through_convolution(block[1])  # type: ignore[index]  # of a Sequential
+            spec = widest([spec, self.kernel_predictor.reach(reach.in_frames(self.hop_length))])
+        return reach.through_transposed(self.convt_pre[1]), spec
 
 
 class Generator(NeuralModule):
@@ -184,6 +199,16 @@ class Generator(NeuralModule):
         for block in self.res_stack:
             audio = block(audio, x)
         return self.conv_post(audio)
+
+    @property
+    def context_frames(self) -> int:
+        """Frames before and after its own that a sample may depend on."""
+        reach, specs = Reach().through_convolution(self.conv_post[1]), []
+        for block in reversed(self.res_stack):
+            reach, spec = block.reach(reach)  # type: ignore[operator]  # an LVCBlock
+            specs.append(spec)
+        seen = widest([reach.through_convolution(self.conv_pre), *specs])
+        return max(seen.before, seen.after)
 
     def remove_weight_norm(self) -> None:
         """Folds the weight norms: the same audio, a little faster. Training goes on without them."""
