@@ -22,6 +22,7 @@ from nemo.core.training.profiling import (
     TorchProfile,
     TorchProfileConfig,
 )
+from nemo.core.training.unused_parameters import UnusedParameters
 
 SWITCHED: dict[str, tuple[type, type[Callback]]] = {
     "freeze_updates": (FreezeUpdatesConfig, FreezeUpdates),
@@ -36,12 +37,12 @@ SWITCHED: dict[str, tuple[type, type[Callback]]] = {
 
 
 def training_callbacks(model: LightningModule, cfg: DictConfig) -> list[Callback]:
-    """The callbacks that the config of `model` asks for.
+    """The callbacks that `model` needs, and those that its config asks for.
 
     Raises:
         ConfigError: a section has an unknown key, or a value that cannot be.
     """
-    callbacks: list[Callback] = []
+    callbacks: list[Callback] = [] if model.automatic_optimization else [UnusedParameters()]
     for key, (schema, callback) in SWITCHED.items():
         given = cfg.get(key)
         if given is None:
