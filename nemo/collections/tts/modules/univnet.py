@@ -122,11 +122,12 @@ class LVCBlock(nn.Module):
 
     def reach(self, reach: Reach) -> tuple[Reach, Reach]:
         """Of the input at its own rate, and of the spectrogram in frames, where that of the output is given."""
-        spec = self.kernel_predictor.reach(reach.in_frames(self.hop_length))
+        frames = []
         for block in reversed(self.conv_blocks):
+            frames.append(reach.in_frames(self.hop_length))  # those whose kernels are needed
             gate = Reach(reach.before + KERNEL // 2, reach.after + KERNEL // 2)
             reach = gate.through_convolution(block[1])  # type: ignore[index]  # of a Sequential
-            spec = widest([spec, self.kernel_predictor.reach(reach.in_frames(self.hop_length))])
+        spec = self.kernel_predictor.reach(widest(frames))
         return reach.through_transposed(self.convt_pre[1]), spec
 
 
