@@ -28,6 +28,9 @@ from nemo.core.archive.side_files import read_arrays, read_json
 from nemo.utils.exceptions import ConfigError
 from nemo.utils.spelling import nearest
 
+SAME_SPEAKER, ITSELF = REFERENCES = ("same-speaker", "ground-truth")
+"""Which recording tells a model the voice: another one of the same speaker, or the one that it is to speak."""
+
 
 @dataclass(frozen=True)
 class FeatureSettings:
@@ -53,6 +56,7 @@ class FeatureSettings:
     sup_data_path: str | None = None
     trimming: Trimming = Trimming()
     volume_norm: bool = False
+    reference_audio_type: str = SAME_SPEAKER
 
     def frames(self, samples: int) -> int:
         """Frames of the model's spectrogram."""
@@ -278,13 +282,19 @@ class Durations(Supplement):
 
 
 class ReferenceAudio(Supplement):
-    """`reference_audio` [T]: another recording of the same voice, drawn anew each time."""
+    """`reference_audio` [T]: another recording of the same voice, drawn anew each time, or the recording itself."""
 
     with_lengths = ("reference_audio",)
 
     def __init__(self, settings: FeatureSettings, utterances: Sequence[Utterance]) -> None:
         super().__init__(settings, utterances)
+        if settings.reference_audio_type not in REFERENCES:
+            raise ConfigError(
+                f"reference_audio_type is {settings.reference_audio_type!r}. Expected {' or '.join(REFERENCES)}."
+            )
         self.of_speaker: dict[str, list[int]] = {}
+        if settings.reference_audio_type == ITSELF:
+            return
         for number, utterance in enumerate(utterances):
             if utterance.speaker is None:
                 raise ManifestError(f'{utterance.place} has no "speaker", which reference_audio needs. Write it.')
@@ -292,6 +302,8 @@ class ReferenceAudio(Supplement):
 
     def __call__(self, sample: Sample) -> dict[str, Tensor]:
         """Its tensors of a sample."""
+        if self.settings.reference_audio_type == ITSELF:
+            return {"reference_audio": sample.audio}
         same_voice = self.of_speaker[str(sample.utterance.speaker)]
         others = [number for number in same_voice if number != int(sample.index)] or same_voice
         chooser = random.Random(sample.index.seed) if isinstance(sample.index, SeededIndex) else random

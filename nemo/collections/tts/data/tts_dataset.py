@@ -19,6 +19,7 @@ from nemo.collections.common.data.manifest import ManifestPaths
 from nemo.collections.common.exceptions import ManifestError
 from nemo.collections.tts.data.padding import pad_together
 from nemo.collections.tts.data.supplements import (
+    SAME_SPEAKER,
     WITH_LENGTHS,
     FeatureSettings,
     Sample,
@@ -81,6 +82,8 @@ class TTSDataset(Dataset):
         pitch_augment: not supported.
         cache_pitch_augment: not supported.
         pad_multiple: audio of a batch is padded to a multiple of this.
+        reference_audio_type: which recording `reference_audio` is: same-speaker (another one of the same speaker) or
+            ground-truth (the one that is spoken).
 
     Raises:
         ManifestError: a line without text, tokens or speaker; names file and line.
@@ -126,6 +129,7 @@ class TTSDataset(Dataset):
         pitch_augment: bool = False,
         cache_pitch_augment: bool = True,
         pad_multiple: int = 1,
+        reference_audio_type: str = SAME_SPEAKER,
     ) -> None:
         super().__init__()
         if segment_max_duration is not None or pitch_augment:
@@ -152,6 +156,7 @@ class TTSDataset(Dataset):
             durs_file=durs_file,
             sup_data_path=sup_data_path,
             trimming=Trimming(trim, trim_ref, trim_top_db, trim_frame_length, trim_hop_length),
+            reference_audio_type=reference_audio_type,
         )
         self.text_tokenizer = text_tokenizer
         pad = getattr(text_tokenizer, "pad", 0)

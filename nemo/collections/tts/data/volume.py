@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from torch import Tensor
 
 
 def normalize_volume(audio: np.ndarray, volume_level: float = 0.95) -> np.ndarray:
@@ -17,3 +18,14 @@ def normalize_volume(audio: np.ndarray, volume_level: float = 0.95) -> np.ndarra
         return audio
     peak = np.max(np.abs(audio))
     return audio if peak == 0 else volume_level * (audio / peak)
+
+
+def louder(spectrogram: Tensor, volumes: Tensor, mag_power: float) -> Tensor:
+    """Log-mel spectrograms of the same audio with its amplitude multiplied; true up to what guards the logarithm.
+
+    Args:
+        spectrogram: [B, D, F], natural logarithms, not normalised.
+        volumes: [B, F] factors; 0, that of padding, changes nothing.
+        mag_power: exponent of the magnitudes.
+    """
+    return spectrogram + mag_power * volumes.masked_fill(volumes == 0, 1.0).log()[:, None]

@@ -17,6 +17,7 @@ from pytorch_lightning import Trainer
 from torch import Tensor
 
 from nemo.collections.tts.data.frames import fit_frames
+from nemo.collections.tts.data.volume import louder
 from nemo.collections.tts.logging.validation import alignments, is_shown, lines, show, spectrograms
 from nemo.collections.tts.losses.aligner import BinLoss, ForwardSumLoss
 from nemo.collections.tts.losses.fastpitch import DurationLoss, EnergyLoss, MelLoss, PitchLoss
@@ -24,6 +25,7 @@ from nemo.collections.tts.models.base import KEYS_OF_USERS, SpectrogramGenerator
 from nemo.collections.tts.models.catalogue import published_models
 from nemo.collections.tts.models.text_front import build_text_tokenizer, parse_text
 from nemo.collections.tts.modules.fastpitch import FastPitchModule, Speech
+from nemo.collections.tts.modules.speaker_encoder import mix_speakers
 from nemo.core.classes.exportable import Exportable
 from nemo.core.classes.pretrained import PretrainedModelInfo
 from nemo.core.config.schema import with_defaults
@@ -68,6 +70,10 @@ class FastPitchModelConfig:
     energy_embedding_kernel_size: int = 3
     max_token_duration: int = 75
     """In frames."""
+    min_token_duration: int = 0
+    """The same."""
+    use_log_energy: bool = True
+    """Learn the logarithm of energy; false where the data's is one already."""
     pitch_fmin: float | None = None
     """Hz."""
     pitch_fmax: float | None = None
@@ -126,6 +132,8 @@ class FastPitchModel(SpectrogramGenerator, Exportable):
             cfg.energy_embedding_kernel_size,
             cfg.preprocessor.features,
             cfg.max_token_duration,
+            cfg.min_token_duration,
+            cfg.use_log_energy,
         )
         self._build_losses()
 
@@ -175,30 +183,76 @@ class FastPitchModel(SpectrogramGenerator, Exportable):
         pace: float | Tensor = 1.0,
         reference_spec: Tensor | None = None,
         reference_spec_lens: Tensor | None = None,
+        pitch: float | Tensor | None = None,
+        energy: Tensor | None = None,
+        volume: float | Tensor | None = None,
         **kwargs: Any,
     ) -> Tensor:
         """Mel spectrograms [B, D, F] of tokens.
 
+        What is a number or [B, U] has one value for all tokens or one for each.
+
         Args:
             tokens: [B, U], as :meth:`parse` gives them.
             speaker: id of the voice, or [B] ids.
-            pace: speed; above 1 is faster.
+            pace: speed, a number or [B, U]; above 1 is faster.
             reference_spec: [B, D, R] recordings of the voice, for models with a speaker encoder.
             reference_spec_lens: [B] their frames.
+            pitch: raises the voice by standard deviations of its pitch, a number or [B, U].
+            energy: [B, U] instead of the predicted, as ``log(energy + 1)``, for models with an energy predictor.
+            volume: factor of the amplitude, a number or [B, U]; above 0.
             kwargs: for other models.
+
+        Raises:
+            ConfigError: an unknown voice, a volume of 0 or below, an energy for a model without it, or no recording for
+                a model that hears the voice.
         """
         if self.training:
             logger.warning("generate_spectrogram() of a model in training mode: its dropout is on. Call eval() first.")
+        if energy is not None and self.fastpitch.energy_predictor is None:
+            raise ConfigError("energy is given and the model has no energy_predictor. Expected None; leave it out.")
+        if not (torch.as_tensor(pace) > 0).all():
+            raise ConfigError(f"pace is {pace}. Expected a number above 0; 1 is the voice's own, 2 twice as fast.")
+        if volume is not None and (torch.as_tensor(volume) <= 0).any():
+            raise ConfigError(f"volume is {volume}. Expected factors above 0; 1 changes nothing.")
         if isinstance(speaker, int):
             speaker = torch.tensor([speaker], device=self.device)
-        spoken: Speech = self(
+        spectrogram, _, _, _, _, volumes = self.fastpitch.infer(
             text=tokens,
+            pitch=None if pitch is None else _for_tokens(pitch, tokens),
             speaker=speaker,
+            energy=energy,
             pace=pace,
+            volume=None if volume is None else _for_tokens(volume, tokens),
             reference_spec=reference_spec,
             reference_spec_lens=reference_spec_lens,
         )
-        return spoken.spect
+        if volumes is not None:
+            spectrogram = louder(spectrogram, volumes, self.preprocessor.featurizer.mag_power)
+        return spectrogram
+
+    def interpolate_speaker(
+        self,
+        original_speaker_1: int,
+        original_speaker_2: int,
+        weight_speaker_1: float,
+        weight_speaker_2: float,
+        new_speaker_id: int,
+    ) -> None:
+        """Makes a voice of two others: its vector is the sum of theirs, weighted.
+
+        Args:
+            original_speaker_1: id of a voice.
+            original_speaker_2: id of another one.
+            weight_speaker_1: of the first.
+            weight_speaker_2: of the second.
+            new_speaker_id: id of the voice whose vector is replaced.
+
+        Raises:
+            ConfigError: the model has one voice, or lacks one of the three.
+        """
+        voices = (original_speaker_1, original_speaker_2, new_speaker_id)
+        mix_speakers(self.fastpitch.speaker_table, *voices, weights=(weight_speaker_1, weight_speaker_2))
 
     # --------------------------------------------------------------------------------------------------------- network
 
@@ -316,16 +370,32 @@ class FastPitchModel(SpectrogramGenerator, Exportable):
         inputs: dict[str, Any] = {"text": text, "pitch": torch.zeros_like(ones), "pace": ones, "volume": ones}
         if self.cfg.n_speakers > 1:
             inputs["speaker"] = torch.zeros(max_batch, dtype=torch.long, device=self.device)
+        if self.fastpitch.hears_voices:
+            inputs["reference_spec"] = torch.randn(max_batch, self.cfg.preprocessor.features, 120, device=self.device)
+            inputs["reference_spec_lens"] = torch.full((max_batch,), 120, device=self.device)
         return (inputs,)
 
     def forward_for_export(
-        self, text: Tensor, pitch: Tensor, pace: Tensor, volume: Tensor, speaker: Tensor | None = None
+        self,
+        text: Tensor,
+        pitch: Tensor,
+        pace: Tensor,
+        volume: Tensor,
+        speaker: Tensor | None = None,
+        reference_spec: Tensor | None = None,
+        reference_spec_lens: Tensor | None = None,
     ) -> tuple[Tensor, ...]:
-        """:meth:`~nemo.collections.tts.modules.fastpitch.FastPitchModule.infer`, without reference recordings."""
-        found = self.fastpitch.infer(text=text, pitch=pitch, pace=pace, volume=volume, speaker=speaker)
+        """:meth:`~nemo.collections.tts.modules.fastpitch.FastPitchModule.infer`, without energy."""
+        reference = {"reference_spec": reference_spec, "reference_spec_lens": reference_spec_lens}
+        found = self.fastpitch.infer(text=text, pitch=pitch, speaker=speaker, pace=pace, volume=volume, **reference)
         return tuple(each for each in found if each is not None)
 
     @classmethod
     def list_available_models(cls) -> list[PretrainedModelInfo]:
         """The published models of this class."""
         return published_models("FastPitchModel")
+
+
+def _for_tokens(value: float | Tensor, tokens: Tensor) -> Tensor:
+    """A number as [B, U], for all tokens."""
+    return value if isinstance(value, Tensor) else torch.full(tokens.shape, float(value), device=tokens.device)

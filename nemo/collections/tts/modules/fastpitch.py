@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from nemo.collections.tts.modules.conditioning import ConditionalInput, ConditionalLayerNorm
 from nemo.collections.tts.modules.durations import average_features, regulate_len
 from nemo.collections.tts.modules.monotonic_alignment import binarize_attention
+from nemo.collections.tts.modules.speaker_encoder import check_speakers
 from nemo.core.classes.neural_module import NeuralModule
 from nemo.utils.exceptions import ConfigError
 
@@ -114,7 +115,7 @@ class FastPitchModule(NeuralModule):
         decoder_module: vectors of frames to vectors.
         duration_predictor: of ``log(frames + 1)``.
         pitch_predictor: of the normalised pitch.
-        energy_predictor: of ``log(energy + 1)``; None for none.
+        energy_predictor: of energy; None for none.
         aligner: finds durations while training; None where the data has them.
         speaker_encoder: makes vectors of speakers from ids and recordings; None: a table of `n_speakers`.
         n_speakers: number of voices.
@@ -123,6 +124,8 @@ class FastPitchModule(NeuralModule):
         energy_embedding_kernel_size: the same for energy.
         n_mel_channels: D, mel bands.
         max_token_duration: in frames; longer predictions are cut.
+        min_token_duration: in frames; shorter predictions are lengthened.
+        use_log_energy: what is learnt and predicted is ``log(energy + 1)``, else the energy itself.
     """
 
     def __init__(
@@ -140,12 +143,15 @@ class FastPitchModule(NeuralModule):
         energy_embedding_kernel_size: int = 3,
         n_mel_channels: int = 80,
         max_token_duration: int = 75,
+        min_token_duration: int = 0,
+        use_log_energy: bool = True,
     ) -> None:
         super().__init__()
         self.encoder, self.decoder = encoder_module, decoder_module
         self.duration_predictor, self.pitch_predictor = duration_predictor, pitch_predictor
         self.energy_predictor, self.aligner, self.speaker_encoder = energy_predictor, aligner, speaker_encoder
-        self.max_token_duration = max_token_duration
+        self.min_token_duration, self.max_token_duration = min_token_duration, max_token_duration
+        self.use_log_energy = use_log_energy
         self.n_speakers = n_speakers
         if n_speakers > 1 and speaker_encoder is None:
             self.speaker_emb = nn.Embedding(n_speakers, symbols_embedding_dim)
@@ -156,22 +162,36 @@ class FastPitchModule(NeuralModule):
         self.register_buffer("pitch_std", torch.zeros(1))
         self.proj = nn.Linear(decoder_module.d_model, n_mel_channels)
 
+    @property
+    def speaker_table(self) -> nn.Embedding | None:
+        """The vectors of the voices that have ids; None where there are none."""
+        if self.speaker_encoder is not None:
+            lookup = self.speaker_encoder.lookup_module
+            return None if lookup is None else lookup.table
+        return self.speaker_emb if self.n_speakers > 1 else None
+
+    @property
+    def hears_voices(self) -> bool:
+        """Whether it takes the voice from recordings."""
+        encoder = self.speaker_encoder
+        return encoder is not None and encoder.gst_module is not None and encoder.precomputed_emb is None
+
     def speaker_vectors(
-        self, speaker: Tensor | None, reference_spec: Tensor | None = None, reference_spec_lens: Tensor | None = None
+        self,
+        texts: int,
+        speaker: Tensor | None,
+        reference_spec: Tensor | None = None,
+        reference_spec_lens: Tensor | None = None,
     ) -> Tensor | None:
-        """[B, 1, H] vectors of speakers [B]; None where there is one voice.
+        """[B, 1, H] vectors of speakers [B], where B is `texts`; None where there is one voice.
 
         Raises:
             ConfigError: there are several voices and none is given.
         """
         if self.speaker_encoder is not None:
-            found: Tensor = self.speaker_encoder(
-                batch_size=len(speaker if speaker is not None else reference_spec),  # type: ignore[arg-type]
-                speaker=speaker,
-                reference_spec=reference_spec,
-                reference_spec_lens=reference_spec_lens,
-            )
-            return found[:, None]
+            found: Tensor | None = self.speaker_encoder(texts, speaker, reference_spec, reference_spec_lens)
+            if found is not None:
+                return found[:, None]
         if self.n_speakers <= 1:
             return None
         if speaker is None:
@@ -179,12 +199,7 @@ class FastPitchModule(NeuralModule):
                 f"The model has {self.n_speakers} voices and `speaker` is None. Give the ids of speakers, 0 to "
                 f"{self.n_speakers - 1}, one for each text."
             )
-        wrong = [int(number) for number in speaker.flatten() if not 0 <= int(number) < self.n_speakers]
-        if wrong:
-            raise ConfigError(
-                f"speaker is {wrong[0]}, and the model has {self.n_speakers} voices. Expected 0 to "
-                f"{self.n_speakers - 1}."
-            )
+        check_speakers(speaker, self.n_speakers)
         return self.speaker_emb(speaker)[:, None]
 
     def forward(
@@ -219,7 +234,7 @@ class FastPitchModule(NeuralModule):
             reference_spec: [B, D, R] recordings of the voices, for a speaker encoder.
             reference_spec_lens: [B] their frames.
         """
-        voices = self.speaker_vectors(speaker, reference_spec, reference_spec_lens)
+        voices = self.speaker_vectors(text.shape[0], speaker, reference_spec, reference_spec_lens)
         encoded, mask = self.encoder(input=text, conditioning=voices)
         log_durs, durs_predicted = self._durations(encoded, mask, voices)
         soft = log_probs = hard = hard_durs = None
@@ -271,7 +286,7 @@ class FastPitchModule(NeuralModule):
             mel [B, D, F], frames [B], predicted durations [B, U] and their logarithms, pitch [B, U], and the volume of
             each frame [B, F], None if none is given.
         """
-        voices = self.speaker_vectors(speaker, reference_spec, reference_spec_lens)
+        voices = self.speaker_vectors(text.shape[0], speaker, reference_spec, reference_spec_lens)
         encoded, mask = self.encoder(input=text, conditioning=voices)
         log_durs, durs = self._durations(encoded, mask, voices)
         predicted = self.pitch_predictor(encoded, mask, conditioning=voices)
@@ -293,13 +308,15 @@ class FastPitchModule(NeuralModule):
 
     def _durations(self, encoded: Tensor, mask: Tensor, voices: Tensor | None) -> tuple[Tensor, Tensor]:
         log_durs = self.duration_predictor(encoded, mask, conditioning=voices)
-        return log_durs, (log_durs.exp() - 1).clamp(0, self.max_token_duration)
+        durs = (log_durs.exp() - 1).clamp(self.min_token_duration, self.max_token_duration)
+        return log_durs, durs * mask[..., 0]  # padding has no duration
 
     def _energy_of_tokens(self, energy: Tensor | None, durations: Tensor | None) -> Tensor | None:
-        """``log(energy + 1)`` [B, U] of the energy of frames; None where it is not learnt or not known."""
+        """What is learnt of the energy of frames, [B, U]; None where it is not learnt or not known."""
         if self.energy_predictor is None or energy is None or durations is None:
             return None
-        return torch.log(1 + average_features(energy[:, None], durations)[:, 0])
+        averaged = average_features(energy[:, None], durations)[:, 0]
+        return torch.log(1 + averaged) if self.use_log_energy else averaged
 
     def _with_energy(
         self, encoded: Tensor, mask: Tensor, voices: Tensor | None, given: Tensor | None
@@ -315,6 +332,8 @@ class FastPitchModule(NeuralModule):
         self, encoded: Tensor, durs: Tensor, pace: float | Tensor, voices: Tensor | None
     ) -> tuple[Tensor, Tensor]:
         spread, frames = regulate_len(durs, encoded, pace)
+        if not torch.jit.is_tracing() and spread.shape[1] == 0:  # convolutions know no sequence without frames
+            return spread.new_zeros(len(spread), self.proj.out_features, 0), frames
         decoded, _ = self.decoder(input=spread, seq_lens=frames, conditioning=voices)
         spectrogram = self.proj(decoded).transpose(1, 2)
         if not self.training:  # what lasts no frame has no spectrogram, and nobody shall take its padding for one

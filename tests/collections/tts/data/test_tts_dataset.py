@@ -102,6 +102,14 @@ def test_reference_audio_is_of_the_same_voice_and_another_recording(tmp_path):
     assert data.collate_fn([data[0]])["reference_audio_lens"].tolist() == [len(data.audio(2))]
 
 
+def test_reference_audio_may_be_the_recording_itself(tmp_path):
+    kinds = {"sup_data_types": ["reference_audio"]}
+    data = voices(write_voice(tmp_path), reference_audio_type="ground-truth", **kinds)
+    assert all(torch.equal(sample["reference_audio"], sample["audio"]) for sample in (data[0], data[1]))
+    with pytest.raises(ConfigError, match="reference_audio_type is 'other'. Expected same-speaker or ground-truth"):
+        voices(write_voice(tmp_path), reference_audio_type="other", **kinds)
+
+
 def test_durations_must_fit_text_and_audio(tmp_path):
     manifest = write_voice(tmp_path, ["ab"])
     frames = len(spoken(" ab ")) // 64 + 1
