@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from nemo.cli import export, info, transcribe
+from nemo.cli import export, info, speak, transcribe
 from nemo.package_info import __version__
 from nemo.utils.exceptions import NeMoBaseException
 
@@ -17,6 +17,7 @@ examples:
   nemo transcribe --model model.nemo --json *.wav        JSON lines, as a manifest with pred_text
   nemo transcribe --model model.nemo --timestamps a.wav  when each word was said
   nemo transcribe --model model.nemo --format srt a.wav  subtitles; more: nemo transcribe --help
+  nemo speak "Hello." --model vits.nemo -o hello.wav      text to speech; more: nemo speak --help
   nemo export model.nemo model.onnx --int8               for programs without this toolkit
 """
 
@@ -31,7 +32,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"nemo {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (info, transcribe, export):
+    for command in (info, transcribe, speak, export):
         command.add_parser(commands)
     return parser
 

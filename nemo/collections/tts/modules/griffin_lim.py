@@ -29,6 +29,9 @@ def griffin_lim(
         [B, T], T is `hop_length` times F - 1. The phases begin at random, from PyTorch's default generator.
     """
 
+    if magnitudes.shape[2] < 2:  # istft knows no audio without samples
+        return magnitudes.new_zeros(magnitudes.shape[0], 0)
+
     def synthesis(spectrum: Tensor) -> Tensor:
         return torch.istft(spectrum, n_fft, hop_length, len(window), window)
 
