@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from nemo.collections.common.data.manifest import read_manifest_objects
-from nemo.collections.common.exceptions import ManifestError
+from nemo.collections.tts.g2p.spelling_pairs import no_pair, spelling_pairs
 from nemo.core.classes.dataset import Dataset
 
 logger = logging.getLogger(__name__)
@@ -67,12 +66,11 @@ class CTCG2PBPEDataset(Dataset):
         self.with_labels = with_labels
         self.pairs: list[tuple[list[int], list[int]]] = []
         left_out = 0
-        for number, item in enumerate(read_manifest_objects(manifest_filepath), start=1):
-            spelling = _text(item, grapheme_field, f"{manifest_filepath} entry {number}")
-            source = tokenizer_graphemes.text_to_ids(spelling.lower() if do_lower else spelling)
+        wanted = phoneme_field if with_labels else None
+        for spelling, phonemes in spelling_pairs(manifest_filepath, grapheme_field, wanted, do_lower):
+            source = tokenizer_graphemes.text_to_ids(spelling)
             target: list[int] = []
             if with_labels:
-                phonemes = _text(item, phoneme_field, f"{manifest_filepath} entry {number}")
                 target = tokenizer_phonemes.text_to_ids(phonemes)
                 if len(source) > max_source_len or len(target) > max_target_len or _frames(target) > len(source):
                     left_out += 1
@@ -85,9 +83,7 @@ class CTCG2PBPEDataset(Dataset):
                 *(manifest_filepath, left_out, max_source_len, max_target_len),
             )
         if not self.pairs:
-            raise ManifestError(
-                f"{manifest_filepath} has no pair that can be used. Expected JSON lines; check the path."
-            )
+            raise no_pair(manifest_filepath)
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -116,10 +112,3 @@ class CTCG2PBPEDataset(Dataset):
 def _frames(target: list[int]) -> int:
     """The fewest frames in which CTC can give a target: equal neighbours need a blank between them."""
     return len(target) + sum(a == b for a, b in zip(target, target[1:], strict=False))
-
-
-def _text(item: dict[str, Any], key: str, place: str) -> str:
-    text = item.get(key)
-    if not isinstance(text, str) or not text.strip():
-        raise ManifestError(f"{place} has {key}: {text!r}. Expected a text that is not empty; mend the line.")
-    return text

@@ -22,12 +22,13 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 from pytorch_lightning import Trainer
 from torch import Tensor, nn
 from torch.nn.functional import ctc_loss
-from torchmetrics.text import WordErrorRate
 
-from nemo.collections.common.data.manifest import read_manifest_objects, write_manifest
 from nemo.collections.common.tokenizers.from_config import BuiltTokenizer, build_tokenizer
 from nemo.collections.tts.data.loader import build_loader
+from nemo.collections.tts.g2p.conversion import in_batches, write_predictions
 from nemo.collections.tts.g2p.ctc_dataset import CTCG2PBPEDataset, GraphemeBatch
+from nemo.collections.tts.g2p.error_rates import PronunciationErrors
+from nemo.collections.tts.g2p.spelling_pairs import with_manifest
 from nemo.collections.tts.models.base import TRAINING, G2PModel
 from nemo.core.classes.serialization import instantiate
 from nemo.core.config.schema import with_defaults
@@ -96,7 +97,7 @@ class CTCG2PModel(G2PModel):
         given |= {"feat_in": self.encoder.d_model, "num_classes": len(vocabulary), "vocabulary": vocabulary}
         self.decoder = self.from_config_dict(given)
         self.blank = len(vocabulary)
-        self.word_errors = WordErrorRate()
+        self.errors = PronunciationErrors()
 
     # ------------------------------------------------------------------------------------------------------ tokenizers
 
@@ -120,7 +121,6 @@ class CTCG2PModel(G2PModel):
 
     # ------------------------------------------------------------------------------------------------------------- use
 
-    @torch.no_grad()
     def convert_graphemes_to_phonemes(
         self,
         manifest_filepath: str,
@@ -151,25 +151,13 @@ class CTCG2PModel(G2PModel):
             grapheme_field=grapheme_field,
             with_labels=False,
         )
-        loader = torch.utils.data.DataLoader(
-            dataset, batch_size=batch_size, num_workers=num_workers, collate_fn=dataset.collate_fn
-        )
-        was_training, texts = self.training, []
-        self.eval()
-        try:
-            for batch in loader:
-                inputs = (part.to(self.device) for part in batch[:3])
-                _, predictions, lengths = self(*inputs)
-                texts += self.ctc_text(predictions, lengths)
-        finally:
-            self.train(was_training)
-        items = read_manifest_objects(manifest_filepath)
-        write_manifest(
-            output_manifest_filepath,
-            [{**item, pred_field: text} for item, text in zip(items, texts, strict=True)],
-            ensure_ascii=False,
-        )
+        texts = in_batches(self, dataset, self._pronunciations, batch_size, num_workers)
+        write_predictions(manifest_filepath, output_manifest_filepath, texts, pred_field)
         return texts
+
+    def _pronunciations(self, batch: GraphemeBatch) -> list[str]:
+        _, predictions, lengths = self(*(part.to(self.device) for part in batch[:3]))
+        return self.ctc_text(predictions, lengths)
 
     def ctc_text(self, predictions: Tensor, lengths: Tensor) -> list[str]:
         """The phonemes of the best class [B, U'] of each frame: repeats are joined, blanks left out."""
@@ -208,16 +196,19 @@ class CTCG2PModel(G2PModel):
         return loss
 
     def validation_step(self, batch: GraphemeBatch, batch_idx: int, dataloader_idx: int = 0) -> dict[str, Tensor]:
-        """Loss and rate of wrong words of phonemes."""
+        """Loss, and the rates of wrong phonemes and words."""
         loss, predictions, lengths = self._loss(batch)
         assert batch.targets is not None
         assert batch.target_lengths is not None
         rows = zip(batch.targets.tolist(), batch.target_lengths.tolist(), strict=True)
         wanted = [str(self.tokenizer.ids_to_text(row[:length])) for row, length in rows]
-        self.word_errors(self.ctc_text(predictions, lengths), wanted)
-        self.log("val_loss", loss, on_epoch=True, sync_dist=True, batch_size=len(wanted))
-        self.log("val_wer", self.word_errors, on_epoch=True, batch_size=len(wanted))
+        self.errors.update(self.ctc_text(predictions, lengths), wanted)
+        self.errors.log_for(self, loss, len(wanted))
         return {"val_loss": loss}
+
+    def test_step(self, batch: GraphemeBatch, batch_idx: int, dataloader_idx: int = 0) -> dict[str, Tensor]:
+        """As :meth:`validation_step`; what is logged starts with `test_`."""
+        return self.validation_step(batch, batch_idx, dataloader_idx)
 
     def _loss(self, batch: GraphemeBatch) -> tuple[Tensor, Tensor, Tensor]:
         assert batch.targets is not None
@@ -236,9 +227,9 @@ class CTCG2PModel(G2PModel):
         return loss.mean(), predictions, lengths
 
     def _setup_dataloader_from_config(self, config: Any, where: str) -> Any:
-        section = DictConfig(OmegaConf.to_container(OmegaConf.create(config), resolve=True))
-        if section.get("manifest_filepath") is not None and section.get("dataset") is not None:
-            section.dataset.manifest_filepath = section.manifest_filepath  # where the original's YAML files have it
+        section = with_manifest(config)
+        if section is None:
+            return None
         return build_loader(
             section,
             where,
