@@ -22,7 +22,7 @@ from nemo.core.training.profiling import (
     TorchProfile,
     TorchProfileConfig,
 )
-from nemo.core.training.unused_parameters import UnusedParameters
+from nemo.core.training.unused_parameters import UnusedParameters, leaves_parameters_unused
 
 SWITCHED: dict[str, tuple[type, type[Callback]]] = {
     "freeze_updates": (FreezeUpdatesConfig, FreezeUpdates),
@@ -42,7 +42,7 @@ def training_callbacks(model: LightningModule, cfg: DictConfig) -> list[Callback
     Raises:
         ConfigError: a section has an unknown key, or a value that cannot be.
     """
-    callbacks: list[Callback] = [] if model.automatic_optimization else [UnusedParameters()]
+    callbacks: list[Callback] = [UnusedParameters()] if leaves_parameters_unused(model) else []
     for key, (schema, callback) in SWITCHED.items():
         given = cfg.get(key)
         if given is None:

@@ -1,4 +1,4 @@
-"""Several optimizers in several processes: a backward pass of one reaches only its own parameters."""
+"""Parameters that a backward pass does not reach: of several processes, DDP waits for all gradients unless told."""
 
 from __future__ import annotations
 
@@ -10,13 +10,19 @@ from pytorch_lightning.strategies import DDPStrategy
 from nemo.core.training.model_callback import ModelCallback
 
 KEY = "find_unused_parameters"
+MARK = "leaves_parameters_unused"
+"""Attribute of a module some of whose parameters may have no part in the loss."""
+
+
+def leaves_parameters_unused(model: LightningModule) -> bool:
+    """Whether parameters may be without a gradient: several optimizers are stepped by hand, or a module says so."""
+    return not model.automatic_optimization or any(getattr(module, MARK, False) for module in model.modules())
 
 
 class UnusedParameters(ModelCallback):
     """Tells DDP that parameters may have no gradient in a backward pass, unless the strategy says itself.
 
-    Models with `automatic_optimization = False`, such as a generator and its discriminators, bring it along, so that
-    `trainer.strategy=ddp` is enough for them.
+    Models of which :func:`leaves_parameters_unused` is true bring it along, so that `trainer.strategy=ddp` is enough.
     """
 
     def __init__(self) -> None:

@@ -2,8 +2,9 @@
 
 import pytest
 import pytorch_lightning as pl
+import torch
 
-from nemo.core.training.unused_parameters import UnusedParameters
+from nemo.core.training.unused_parameters import UnusedParameters, leaves_parameters_unused
 
 
 @pytest.mark.parametrize(
@@ -21,3 +22,14 @@ def test_only_a_strategy_that_does_not_say_is_changed_and_only_for_the_run(strat
     assert trainer.strategy._ddp_kwargs == meanwhile
     callback.undo(trainer, pl.LightningModule())
     assert trainer.strategy._ddp_kwargs == before
+
+
+def test_models_say_it_by_their_optimization_or_by_a_module():
+    model = pl.LightningModule()
+    model.part = torch.nn.Sequential(torch.nn.Linear(1, 1))
+    assert not leaves_parameters_unused(model)
+    model.part[0].leaves_parameters_unused = True
+    assert leaves_parameters_unused(model)
+    by_hand = pl.LightningModule()
+    by_hand.automatic_optimization = False
+    assert leaves_parameters_unused(by_hand)

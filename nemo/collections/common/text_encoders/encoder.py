@@ -42,6 +42,8 @@ class BertEncoder(NeuralModule, Exportable):
     """
 
     _network: Any
+    leaves_parameters_unused = True
+    """The heads look at the states of all tokens and not at the pooled state of the first."""
 
     def __init__(self, network: Any, name: str = "") -> None:
         super().__init__()

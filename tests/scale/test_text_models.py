@@ -1,4 +1,4 @@
-"""Evaluating a text model in two processes, whose shares are uneven, gives what one process finds."""
+"""Text models in two processes, whose shares are uneven, find in evaluations what one does, and train as one does."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from nemo.collections.nlp import models
 from tests.collections.nlp import tiny_classifier, toy_intents, toy_questions, toy_tagging, toy_translation
 from tests.scale.comparison import largest_difference
 from tests.scale.processes import run_processes
-from tests.scale.runs import make_trainer
+from tests.scale.runs import make_trainer, numbers_of
 
 # batches are such that one of two processes has more of them than the other
 
@@ -64,6 +64,27 @@ def evaluate(name, cfg):
     trainer = make_trainer([])
     (metrics,) = trainer.validate(getattr(models, name)(cfg, trainer), verbose=False)
     return {key: float(value) for key, value in metrics.items()}
+
+
+def train(cfg):
+    """The job: the weights after three steps; all texts are one of them."""
+    torch.manual_seed(0)
+    trainer = make_trainer([], max_epochs=3)
+    model = models.TextClassificationModel(cfg, trainer)
+    trainer.fit(model)
+    return numbers_of(model.state_dict())
+
+
+def test_a_head_on_bert_trains_although_the_pooler_has_no_gradients(tmp_path):
+    cfg = OmegaConf.to_container(tiny_classifier.config(tmp_path))
+    cfg |= {"optim": {"name": "sgd", "lr": 0.1}, "validation_ds": None}
+    cfg["train_ds"]["batch_size"] = 6
+    (alone,) = run_processes(train, 1, tmp_path / "one", cfg=cfg)
+    cfg["train_ds"]["batch_size"] = 3
+    first, second = run_processes(train, 2, tmp_path / "two", cfg=cfg)
+    assert first == second
+    for key, weights in alone.items():  # absolute: some gradients, as of keys' biases, are rounding alone
+        assert first[key] == pytest.approx(weights, abs=1e-6), key
 
 
 @pytest.mark.parametrize("name", CONFIGS)
