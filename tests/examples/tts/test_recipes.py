@@ -5,8 +5,10 @@ and a function that lets a model do what it is for (text -> spectrogram, spectro
 or lacks files, add the keys that make it so to toy_recipes.py.
 """
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import pytest
 import pytorch_lightning as pl
@@ -15,6 +17,7 @@ import torch
 from nemo.core.classes.exportable import Exportable
 from nemo.core.classes.serialization import locate
 from nemo.core.config import schema
+from tests.collections.tts.g2p.test_chinese import lazy_pinyin
 from tests.examples.losses import Losses
 from tests.examples.tts.toy_recipes import BANDS, NAMES, TEXTS, read, shrink
 
@@ -62,17 +65,54 @@ def text_of(model):
 
 ALIGNER = Kind("nemo.collections.tts.models.AlignerModel", durations_of_tokens, loss="train_forward_sum_loss")
 FASTPITCH = Kind("nemo.collections.tts.models.FastPitchModel", text_to_spectrogram)
+HIFIGAN = Kind("nemo.collections.tts.models.HifiGanModel", spectrogram_to_audio, loss="g_l1_loss")
 TACOTRON2 = Kind("nemo.collections.tts.models.Tacotron2Model", text_to_spectrogram)
-VITS = Kind("nemo.collections.tts.models.VitsModel", text_to_audio, loss="loss_mel", steps=12)
+VITS = Kind("nemo.collections.tts.models.VitsModel", text_to_audio, loss="loss_mel")
+UNIVNET = Kind("nemo.collections.tts.models.UnivNetModel", spectrogram_to_audio, loss="g_loss_mag")
+WAVEGLOW = Kind("nemo.collections.tts.models.WaveGlowModel", spectrogram_to_audio)
 
 RECIPES: dict[str, Kind] = {
     "conf/aligner": ALIGNER,
+    "conf/asterisk/fastpitch_asterisk": FASTPITCH,
+    "conf/asterisk/hifigan_asterisk": HIFIGAN,
+    "conf/de/fastpitch_align_22050_grapheme": FASTPITCH,
+    "conf/de/fastpitch_align_22050_mix": FASTPITCH,
+    "conf/de/fastpitch_align_44100_grapheme": FASTPITCH,
+    "conf/de/fastpitch_align_44100_phoneme": FASTPITCH,
+    "conf/es/fastpitch_align_44100": FASTPITCH,
+    "conf/es/fastpitch_align_44100_ipa": FASTPITCH,
+    "conf/es/fastpitch_align_44100_ipa_multi": FASTPITCH,
+    "conf/fastpitch/fastpitch_22050": FASTPITCH,
+    "conf/fastpitch/fastpitch_44100": FASTPITCH,
+    "conf/fastpitch_align_44100": FASTPITCH,
+    "conf/fastpitch_align_ipa": FASTPITCH,
     "conf/fastpitch_align_v1.05": FASTPITCH,
+    "conf/hifigan/hifigan": HIFIGAN,
+    "conf/hifigan/hifigan_44100": HIFIGAN,
+    "conf/hifigan_dataset/hifigan_22050": HIFIGAN,
+    "conf/hifigan_dataset/hifigan_44100": HIFIGAN,
     "conf/tacotron2": TACOTRON2,
+    "conf/tacotron2_44100": TACOTRON2,
+    "conf/univnet/univnet": UNIVNET,
     "conf/vits": VITS,
+    "conf/vits_44100": VITS,
+    "conf/waveglow": WAVEGLOW,
+    "conf/zh/fastpitch_align_22050": FASTPITCH,
+    "conf/zh/fastpitch_align_multispeaker_22050": FASTPITCH,
 }
 """One line for each recipe."""
-WITHOUT_MODEL: dict[str, str] = {}
+WITHOUT_MODEL: dict[str, str] = {
+    "conf/fastpitch/feature/feature_22050": "features of the recipes beside it",
+    "conf/fastpitch/feature/feature_44100": "features of the recipes beside it",
+    **{f"conf/hifigan/model/generator/{name}": "generators to choose from" for name in ("v1", "v1_44100", "v2", "v3")},
+    **{f"conf/univnet/model/generator/{name}": "generators to choose from" for name in ("c16", "c32")},
+    **{
+        f"conf/{vocoder}/model/{name}{kind}": "recordings, and recordings with predicted spectrograms"
+        for vocoder in ("hifigan", "univnet")
+        for name in ("train_ds/train_ds", "validation_ds/val_ds")
+        for kind in ("", "_finetune")
+    },
+}
 """YAML files that are parts of recipes or settings of scripts -> what they are."""
 NOT_EXPORTED: dict[str, str] = {"FastPitchModel": "the tracer fixes the number of frames"}
 """Class -> why its ONNX file would not be right."""
@@ -102,6 +142,13 @@ def trained(recipe, folder):
 def used(kind, model):
     torch.manual_seed(0)
     return kind.use(model)
+
+
+@pytest.fixture(autouse=True)
+def _pinyin(monkeypatch):
+    """Stands in for the package, so that the tests do not need it."""
+    style = SimpleNamespace(TONE3="TONE3")
+    monkeypatch.setitem(sys.modules, "pypinyin", SimpleNamespace(lazy_pinyin=lazy_pinyin, Style=style))
 
 
 @pytest.mark.filterwarnings("ignore:The '.*dataloader' does not have many workers")
