@@ -72,8 +72,17 @@ class MelLoss(Loss):
 
     def forward(self, spect_predicted: Tensor, spect_tgt: Tensor) -> Tensor:
         """Of spectrograms [B, D, F]; a shorter prediction is continued with 0."""
-        wanted = spect_tgt.transpose(1, 2)
-        found = spect_predicted.transpose(1, 2)
-        missing = wanted.shape[1] - found.shape[1]
-        found = F.pad(found, (0, 0, 0, missing))
-        return masked_mean_square(found, wanted, (wanted != 0).to(found.dtype))
+        found = _as_long(spect_predicted, spect_tgt)
+        return masked_mean_square(found, spect_tgt, (spect_tgt != 0).to(found.dtype))
+
+
+def mel_distance(spect_predicted: Tensor, spect_tgt: Tensor) -> Tensor:
+    """The mean absolute difference of log-mel spectrograms [B, D, F], of the same frames as :class:`MelLoss`."""
+    found = _as_long(spect_predicted, spect_tgt)
+    mask = (spect_tgt != 0).to(found.dtype)
+    return ((found - spect_tgt).abs() * mask).sum() / mask.sum().clamp(min=1)
+
+
+def _as_long(found: Tensor, wanted: Tensor) -> Tensor:
+    """Cut, or continued with 0."""
+    return F.pad(found, (0, wanted.shape[2] - found.shape[2]))
