@@ -45,7 +45,7 @@ FIXED = {
     "min_duration": None, "num_workers": 0, "pin_memory": False, "shuffle": False, "drop_last": False,
     "word_segmenter": None, "phoneme_probability": 1.0, "upsample_rates": [8, 8], "upsample_kernel_sizes": [16, 16],
     "resblock_kernel_sizes": [3], "resblock_dilation_sizes": [[1, 3]],
-    "weighted_sampling_steps_per_epoch": None, "strides": [8, 8], "train_min_duration": None,
+    "weighted_sampling_steps_per_epoch": None, "strides": [8, 8], "resolutions": [[256, 64, 256]], "train_min_duration": None,
     "val_min_duration": None, "max_epochs": 1,
 }  # fmt: skip
 """What is replaced, also where it is not set; where there is another value by interpolation, that stays."""
@@ -66,7 +66,7 @@ def shrink(cfg, folder):
     if any(name in cfg.model for name in ("generator", "synthesizer")):
         cfg.model.debug = True  # small discriminators
     if "waveglow" in cfg.model:
-        cfg.n_window_stride = 256  # it knows no other
+        cfg.n_window_stride, cfg.n_window_size, cfg.n_fft = 256, 1024, 1024  # it knows no other hop
     return cfg
 
 

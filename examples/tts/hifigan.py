@@ -1,0 +1,35 @@
+r"""Trains a HiFi-GAN: mel spectrograms to audio.
+
+    python hifigan.py model/generator=v1 train_dataset=train.json validation_datasets=dev.json trainer.devices=1
+
+Generators: v1 (the best audio), v2 (small), v3 (fast). At 44.1 kHz: --config-name=hifigan_44100. Data from several
+weighted sources: --config-path=conf/hifigan_dataset --config-name=hifigan_22050.
+The spectrograms must be those of the synthesis model: n_fft, n_window_size, n_window_stride, n_mel_channels, highfreq.
+Look at the whole configuration without training: add --cfg job.
+"""
+
+import logging
+
+import pytorch_lightning as pl
+from omegaconf import DictConfig, OmegaConf
+
+from nemo.collections.tts.models import HifiGanModel
+from nemo.core.config import hydra_runner
+from nemo.utils.exp_manager import exp_manager
+
+logger = logging.getLogger("nemo.examples")
+
+
+@hydra_runner(config_path="conf/hifigan", config_name="hifigan")
+def main(cfg: DictConfig) -> None:
+    """Trains."""
+    logger.info("configuration:\n%s", OmegaConf.to_yaml(cfg))
+    trainer = pl.Trainer(**cfg.trainer)
+    exp_manager(trainer, cfg.get("exp_manager", None))
+    model = HifiGanModel(cfg=cfg.model, trainer=trainer)
+    model.maybe_init_from_pretrained_checkpoint(cfg)
+    trainer.fit(model)
+
+
+if __name__ == "__main__":
+    main()
