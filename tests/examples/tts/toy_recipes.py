@@ -45,8 +45,8 @@ FIXED = {
     "min_duration": None, "num_workers": 0, "pin_memory": False, "shuffle": False, "drop_last": False,
     "word_segmenter": None, "phoneme_probability": 1.0, "upsample_rates": [8, 8], "upsample_kernel_sizes": [16, 16],
     "resblock_kernel_sizes": [3], "resblock_dilation_sizes": [[1, 3]],
-    "weighted_sampling_steps_per_epoch": None, "strides": [8, 8], "resolutions": [[256, 64, 256]], "train_min_duration": None,
-    "val_min_duration": None, "max_epochs": 1,
+    "weighted_sampling_steps_per_epoch": None, "strides": [8, 8], "resolutions": [[256, 64, 256]],
+    "train_min_duration": None, "val_min_duration": None, "max_epochs": 1,
 }  # fmt: skip
 """What is replaced, also where it is not set; where there is another value by interpolation, that stays."""
 
