@@ -7,12 +7,13 @@ B batch, D mel bands, F frames, C channels, T samples: F times the product of th
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nemo.collections.tts.modules.channels_last import as_image, convolve, in_tiles, is_fast_here
 from nemo.collections.tts.modules.receptive_field import Reach, widest
 from nemo.collections.tts.modules.weight_norm import remove_weight_norm, weight_norm
 from nemo.core.classes.neural_module import NeuralModule
@@ -44,9 +45,10 @@ class ResBlock1(nn.Module):
         self.convs2 = nn.ModuleList(_convolution(channels, kernel, 1) for _ in dilations)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[B, C, T] -> [B, C, T]."""
+        """[B, C, T] -> [B, C, T], or [B, C, 1, T] -> [B, C, 1, T]."""
         for dilated, plain in zip(self.convs1, self.convs2, strict=True):
-            x = x + plain(F.leaky_relu(dilated(F.leaky_relu(x, SLOPE)), SLOPE))
+            inner = F.leaky_relu_(convolve(dilated, F.leaky_relu(x, SLOPE)), SLOPE)
+            x = convolve(plain, inner).add_(x)
         return x
 
     def reach(self, reach: Reach) -> Reach:
@@ -63,9 +65,9 @@ class ResBlock2(nn.Module):
         self.convs = nn.ModuleList(_convolution(channels, kernel, dilation) for dilation in dilations)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[B, C, T] -> [B, C, T]."""
+        """[B, C, T] -> [B, C, T], or [B, C, 1, T] -> [B, C, 1, T]."""
         for layer in self.convs:
-            x = x + layer(F.leaky_relu(x, SLOPE))
+            x = convolve(layer, F.leaky_relu(x, SLOPE)).add_(x)
         return x
 
     def reach(self, reach: Reach) -> Reach:
@@ -73,7 +75,38 @@ class ResBlock2(nn.Module):
         return reach.through_convolutions(self.convs)
 
 
+def _reach(blocks: Any, reach: Reach) -> Reach:
+    """Of the input of residual blocks side by side."""
+    return widest(block.reach(reach) for block in blocks)
+
+
 RESIDUAL_BLOCKS: dict[int, type[ResBlock1] | type[ResBlock2]] = {1: ResBlock1, 2: ResBlock2}
+
+
+def generate(x: Tensor, ups: Iterable[nn.Module], resblocks: Iterable[Any], conv_post: nn.Module) -> Tensor:
+    """Audio of what the first convolution found.
+
+    Args:
+        x: [B, C, F]; it is changed in place.
+        ups: the transposed convolutions.
+        resblocks: the residual blocks after each.
+        conv_post: the last convolution.
+
+    Returns:
+        [B, 1, T].
+    """
+    if is_fast_here(x):
+        x = as_image(x)
+    for widening, blocks in zip(ups, resblocks, strict=True):
+        x = convolve(widening, F.leaky_relu_(x, SLOPE))
+        mean = functools.partial(_mean, blocks)
+        x = mean(x) if x.dim() == 3 else in_tiles(mean, x, _reach(blocks, Reach()))
+    audio = convolve(conv_post, F.leaky_relu_(x, LAST_SLOPE)).tanh_()
+    return audio if audio.dim() == 3 else audio.squeeze(2)
+
+
+def _mean(blocks: Sequence[nn.Module], x: Tensor) -> Tensor:
+    return functools.reduce(Tensor.add_, (block(x) for block in blocks)).div_(len(blocks))
 
 
 class Generator(NeuralModule):
@@ -150,20 +183,14 @@ class Generator(NeuralModule):
         Returns:
             [B, 1, F * hop_length].
         """
-        x = self.conv_pre(x)
-        for widening, blocks in zip(self.ups, self.resblocks, strict=True):
-            assert isinstance(blocks, nn.ModuleList)
-            x = widening(F.leaky_relu(x, SLOPE))
-            x = functools.reduce(torch.add, [block(x) for block in blocks]) / len(blocks)
-        return torch.tanh(self.conv_post(F.leaky_relu(x, LAST_SLOPE)))
+        return generate(self.conv_pre(x), self.ups, self.resblocks, self.conv_post)
 
     @property
     def context_frames(self) -> int:
         """Frames before and after its own that a sample may depend on: 13 for V1 and V2 of 22.05 kHz, 11 for V3."""
         reach = Reach().through_convolution(self.conv_post)
         for widening, blocks in reversed(list(zip(self.ups, self.resblocks, strict=True))):
-            assert isinstance(blocks, nn.ModuleList)
-            reach = widest(block.reach(reach) for block in blocks)  # type: ignore[operator]  # a residual block
+            reach = _reach(blocks, reach)
             reach = reach.through_transposed(widening)
         reach = reach.through_convolution(self.conv_pre)
         return max(reach.before, reach.after)

@@ -8,17 +8,15 @@ B batch, N frequencies, F frames, C channels, U tokens, G width of a speaker's v
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nemo.collections.tts.modules.durations import regulate_len
-from nemo.collections.tts.modules.hifigan import LAST_SLOPE, RESIDUAL_BLOCKS, SLOPE
+from nemo.collections.tts.modules.hifigan import RESIDUAL_BLOCKS, generate
 from nemo.collections.tts.modules.monotonic_alignment import best_path
 from nemo.collections.tts.modules.transformer import lengths_to_mask
 from nemo.collections.tts.modules.vits_durations import DurationPredictor, Flip, StochasticDurationPredictor
@@ -118,11 +116,9 @@ class Decoder(nn.Module):
         """[B, C, F] -> audio [B, 1, T]."""
         x = self.conv_pre(z)
         x = x if g is None else x + self.cond(g)
-        for index, widening in enumerate(self.ups):
-            x = widening(F.leaky_relu(x, SLOPE))
-            blocks = list(self.resblocks)[index * self.kernels : (index + 1) * self.kernels]
-            x = functools.reduce(torch.add, [block(x) for block in blocks]) / self.kernels
-        return torch.tanh(self.conv_post(F.leaky_relu(x, LAST_SLOPE)))
+        blocks = list(self.resblocks)
+        groups = [blocks[start : start + self.kernels] for start in range(0, len(blocks), self.kernels)]
+        return generate(x, self.ups, groups, self.conv_post)
 
 
 class Trained(NamedTuple):
