@@ -114,7 +114,7 @@ WITHOUT_MODEL: dict[str, str] = {
     },
 }
 """YAML files that are parts of recipes or settings of scripts -> what they are."""
-NOT_EXPORTED: dict[str, str] = {"FastPitchModel": "the tracer fixes the number of frames"}
+NOT_EXPORTED: dict[str, str] = {}
 """Class -> why its ONNX file would not be right."""
 
 

@@ -21,6 +21,7 @@ from nemo.collections.tts.data.volume import louder
 from nemo.collections.tts.logging.validation import alignments, is_shown, lines, show, spectrograms
 from nemo.collections.tts.losses.aligner import BinLoss, ForwardSumLoss
 from nemo.collections.tts.losses.fastpitch import DurationLoss, EnergyLoss, MelLoss, PitchLoss
+from nemo.collections.tts.models import fastpitch_export
 from nemo.collections.tts.models.base import KEYS_OF_USERS, SpectrogramGenerator
 from nemo.collections.tts.models.catalogue import published_models
 from nemo.collections.tts.models.text_front import build_text_tokenizer, parse_text
@@ -363,32 +364,28 @@ class FastPitchModel(SpectrogramGenerator, Exportable):
 
     # ---------------------------------------------------------------------------------------------------------- export
 
-    def input_example(self, max_batch: int = 1, max_dim: int = 44) -> tuple[dict[str, Any]]:
-        """Tokens with a pitch, a pace and a volume of each, for export."""
-        text = torch.randint(0, self.vocab.pad, (max_batch, max_dim), device=self.device)
-        ones = torch.ones(max_batch, max_dim, device=self.device)
-        inputs: dict[str, Any] = {"text": text, "pitch": torch.zeros_like(ones), "pace": ones, "volume": ones}
-        if self.cfg.n_speakers > 1:
-            inputs["speaker"] = torch.zeros(max_batch, dtype=torch.long, device=self.device)
-        if self.fastpitch.hears_voices:
-            inputs["reference_spec"] = torch.randn(max_batch, self.cfg.preprocessor.features, 120, device=self.device)
-            inputs["reference_spec_lens"] = torch.full((max_batch,), 120, device=self.device)
-        return (inputs,)
+    @property
+    def export_config(self) -> dict[str, Any]:
+        """Options of the export: `enable_volume` adds a volume of each token."""
+        return self.get_export_config()
 
-    def forward_for_export(
-        self,
-        text: Tensor,
-        pitch: Tensor,
-        pace: Tensor,
-        volume: Tensor,
-        speaker: Tensor | None = None,
-        reference_spec: Tensor | None = None,
-        reference_spec_lens: Tensor | None = None,
-    ) -> tuple[Tensor, ...]:
+    @property
+    def input_types_for_export(self) -> dict[str, NeuralType]:
+        """What an exported file takes."""
+        return fastpitch_export.input_types(self)
+
+    @property
+    def output_types_for_export(self) -> dict[str, NeuralType]:
+        """What an exported file gives."""
+        return fastpitch_export.output_types(self)
+
+    def input_example(self, max_batch: int = 1, max_dim: int = 44) -> tuple[dict[str, Tensor]]:
+        """Tokens with a pitch and a pace of each, for export."""
+        return (fastpitch_export.input_example(self, max_batch, max_dim),)
+
+    def forward_for_export(self, **inputs: Tensor) -> tuple[Tensor, ...]:
         """:meth:`~nemo.collections.tts.modules.fastpitch.FastPitchModule.infer`, without energy."""
-        reference = {"reference_spec": reference_spec, "reference_spec_lens": reference_spec_lens}
-        found = self.fastpitch.infer(text=text, pitch=pitch, speaker=speaker, pace=pace, volume=volume, **reference)
-        return tuple(each for each in found if each is not None)
+        return tuple(each for each in self.fastpitch.infer(**inputs) if each is not None)
 
     @classmethod
     def list_available_models(cls) -> list[PretrainedModelInfo]:

@@ -21,13 +21,20 @@ def regulate_len(durations: Tensor, enc_out: Tensor, pace: float | Tensor = 1.0)
     repeats = (durations.float() / pace + 0.5).long()
     frames = repeats.sum(dim=1)
     ends = repeats.cumsum(dim=1)
-    longest = int(frames.max())
-    positions = torch.arange(longest, device=enc_out.device).expand(len(frames), -1).contiguous()
-    token = torch.searchsorted(ends, positions, right=True)
+    token = _token_of_each_frame(ends, frames)
     inside = token < durations.shape[1]
     token = token.clamp(max=durations.shape[1] - 1)
     spread = enc_out.gather(1, token[..., None].expand(-1, -1, enc_out.shape[2]))
     return spread * inside[..., None], frames
+
+
+def _token_of_each_frame(ends: Tensor, frames: Tensor) -> Tensor:
+    """[B, F]: which token each frame belongs to, from the frames [B, U] where tokens end; U after the last one."""
+    if torch.jit.is_tracing():  # the number of frames stays open, and ONNX has no searchsorted
+        positions = torch.arange(frames.max(), device=ends.device)
+        return (positions[:, None] >= ends[:, None]).sum(dim=2)
+    positions = torch.arange(int(frames.max()), device=ends.device).expand(len(frames), -1).contiguous()
+    return torch.searchsorted(ends, positions, right=True)
 
 
 def average_features(values: Tensor, durations: Tensor) -> Tensor:
