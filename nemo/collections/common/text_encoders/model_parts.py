@@ -76,7 +76,7 @@ def register_encoder_config(model: Any, encoder: BertEncoder) -> None:
     if "language_model.config_file" in model.artifacts:
         return
     content = encoder.config.to_json_string(use_diff=False)
-    folder = _folder_of_process() / hashlib.sha256(content.encode("utf-8")).hexdigest()[:16]
+    folder = folder_of_process() / hashlib.sha256(content.encode("utf-8")).hexdigest()[:16]
     folder.mkdir(exist_ok=True)
     with atomic_write(folder / "_encoder_config.json") as temporary:
         temporary.write_text(content, encoding="utf-8")
@@ -85,7 +85,7 @@ def register_encoder_config(model: Any, encoder: BertEncoder) -> None:
 
 def _register_vocabulary(model: Any, tokenizer: Any) -> None:
     """Makes the files of a published tokenizer the model's own, so that its archive needs no cache."""
-    folder = Path(tempfile.mkdtemp(dir=_folder_of_process()))
+    folder = Path(tempfile.mkdtemp(dir=folder_of_process()))
     try:
         files = [Path(file) for file in tokenizer.save_vocabulary(str(folder)) or ()]
     except (NotImplementedError, ValueError) as error:
@@ -98,7 +98,7 @@ def _register_vocabulary(model: Any, tokenizer: Any) -> None:
 
 
 @functools.cache
-def _folder_of_process() -> Path:
+def folder_of_process() -> Path:
     """Where files are written that belong to models of this process; removed at its end."""
     folder = tempfile.mkdtemp(prefix="nemo_text_")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)

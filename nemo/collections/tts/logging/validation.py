@@ -112,6 +112,26 @@ def lines(
     }
 
 
+def speech(batch: Mapping[str, Tensor], mels: Tensor, mel_lens: Tensor, spoken: Any) -> dict[str, np.ndarray]:
+    """Spectrograms, alignments and pitch of a few recordings, recorded and predicted.
+
+    Args:
+        batch: has `text_lens` [B].
+        mels: [B, D, F] of the recordings.
+        mel_lens: [B].
+        spoken: what was computed, a :class:`~nemo.collections.tts.modules.fastpitch.Speech`.
+    """
+    found = {
+        name: None if each is None else each[:, 0]
+        for name, each in (("val_soft_alignment", spoken.attn_soft), ("val_hard_alignment", spoken.attn_hard))
+    }
+    pictures = spectrograms(mels, spoken.spect, mel_lens) | alignments(found, batch["text_lens"], mel_lens)
+    if spoken.pitch is not None:
+        pitches = {"recorded": spoken.pitch, "predicted": spoken.pitch_predicted}
+        pictures |= lines("val_pitch", pitches, batch["text_lens"])
+    return pictures
+
+
 def sounds(name: str, audio: Tensor, lengths: Tensor) -> dict[str, np.ndarray]:
     """The audio [B, T] of a few recordings, by name."""
     return {f"{name}_{row}": numbers(audio[row, : int(lengths[row])]) for row in range(min(SHOWN, len(audio)))}

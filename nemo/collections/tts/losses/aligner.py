@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -10,6 +12,19 @@ from nemo.core.classes.loss import Loss
 
 FAR = -1.0e4
 """Log-probability of tokens that are padding."""
+
+
+def bin_loss_weight(epoch: int, max_epochs: int | None, start_ratio: float, warmup_epochs: int) -> float:
+    """Weight of the loss of hard alignments in an epoch: it grows to 1, and is 0 before it begins.
+
+    Args:
+        epoch: from 0 on.
+        max_epochs: of the training; None or -1: no end is known, and it begins at once.
+        start_ratio: part of the epochs after which it begins.
+        warmup_epochs: epochs in which it grows.
+    """
+    start = math.ceil(start_ratio * max_epochs) if max_epochs is not None and max_epochs > 0 else 0
+    return min(max((epoch - start) / max(warmup_epochs, 1), 0.0), 1.0)
 
 
 class ForwardSumLoss(Loss):

@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "fastpitch": ["FastPitchModel"],
         "griffin_lim": ["GriffinLimModel", "MelPsuedoInverseModel", "TwoStagesModel"],
         "hifigan": ["HifiGanModel"],
+        "mixer_tts": ["MixerTTSModel"],
         "tacotron2": ["Tacotron2Model"],
         "univnet": ["UnivNetModel"],
         "vits": ["VitsModel"],
@@ -23,6 +24,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "fastpitch",
         "griffin_lim",
         "hifigan",
+        "mixer_tts",
         "tacotron2",
         "univnet",
         "vits",
@@ -30,7 +32,6 @@ __getattr__, __dir__, __all__ = lazy_exports(
     ],
     absent={
         "FastPitchModel_SSL": "For speech from text, also in several voices, there is FastPitchModel.",
-        "MixerTTSModel": "For spectrograms from text in parallel there is FastPitchModel.",
         "RadTTSModel": "For spectrograms from text in parallel, with learnt alignments, there is FastPitchModel.",
         "SpectrogramEnhancerModel": "To fit vocoders to predicted spectrograms, fine-tune HifiGanModel on them.",
         "SSLDisentangler": "For speech from text, also in several voices, there is FastPitchModel.",

@@ -8,7 +8,6 @@ B batch, U tokens, H width of the embedding, T samples, D mel bands, F frames.
 from __future__ import annotations
 
 import functools
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +16,7 @@ from omegaconf import MISSING
 from pytorch_lightning import Trainer
 from torch import Tensor, nn
 
-from nemo.collections.tts.losses.aligner import BinLoss, ForwardSumLoss
+from nemo.collections.tts.losses.aligner import BinLoss, ForwardSumLoss, bin_loss_weight
 from nemo.collections.tts.models.base import KEYS_OF_USERS, SpeechModel
 from nemo.collections.tts.models.text_front import build_text_tokenizer, parse_text
 from nemo.collections.tts.modules.monotonic_alignment import binarize_attention
@@ -153,9 +152,8 @@ class AlignerModel(SpeechModel):
     def bin_loss_scale(self) -> float:
         """Weight of the loss of hard alignments in this epoch; 0 before it begins."""
         epochs = self.trainer.max_epochs if self._trainer is not None else None
-        start = math.ceil(self.cfg.bin_loss_start_ratio * epochs) if epochs is not None and epochs > 0 else 0
-        passed = self.current_epoch - start
-        return min(max(passed / max(self.cfg.bin_loss_warmup_epochs, 1), 0.0), 1.0)
+        cfg = self.cfg
+        return bin_loss_weight(self.current_epoch, epochs, cfg.bin_loss_start_ratio, cfg.bin_loss_warmup_epochs)
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
         """Loss of a batch; logs it with its parts."""

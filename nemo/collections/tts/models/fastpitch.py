@@ -18,7 +18,7 @@ from torch import Tensor
 
 from nemo.collections.tts.data.frames import fit_frames
 from nemo.collections.tts.data.volume import louder
-from nemo.collections.tts.logging.validation import alignments, is_shown, lines, show, spectrograms
+from nemo.collections.tts.logging.validation import is_shown, show, speech
 from nemo.collections.tts.losses.aligner import BinLoss, ForwardSumLoss
 from nemo.collections.tts.losses.fastpitch import DurationLoss, EnergyLoss, MelLoss, PitchLoss
 from nemo.collections.tts.models import fastpitch_export
@@ -289,22 +289,10 @@ class FastPitchModel(SpectrogramGenerator, Exportable):
         """Losses of a batch; the first one of an epoch is shown where a logger takes pictures."""
         outputs, losses = self._losses(batch)
         if is_shown(self, batch_idx, dataloader_idx):
-            self._show(batch, *outputs)
+            show(self, speech(batch, *outputs))
         results = {f"val_{name}": value for name, value in losses.items()}
         self.log_dict(results, on_epoch=True, sync_dist=True)
         return results
-
-    def _show(self, batch: dict[str, Tensor], mels: Tensor, mel_lens: Tensor, spoken: Speech) -> None:
-        """Spectrograms, alignments and pitch of a few recordings, recorded and predicted."""
-        found = {
-            name: None if each is None else each[:, 0]
-            for name, each in (("val_soft_alignment", spoken.attn_soft), ("val_hard_alignment", spoken.attn_hard))
-        }
-        pictures = spectrograms(mels, spoken.spect, mel_lens) | alignments(found, batch["text_lens"], mel_lens)
-        if spoken.pitch is not None:
-            pitches = {"recorded": spoken.pitch, "predicted": spoken.pitch_predicted}
-            pictures |= lines("val_pitch", pitches, batch["text_lens"])
-        show(self, pictures)
 
     def _losses(self, batch: dict[str, Tensor]) -> tuple[tuple[Tensor, Tensor, Speech], dict[str, Tensor]]:
         """Spectrograms of a batch, their lengths and what was computed; its losses, `loss` is all of them together."""
