@@ -40,8 +40,17 @@ def _rows(file_name: str) -> dict[str, str]:
     return {original: ours for original, ours in lines}
 
 
+def _texts(file_name: str) -> dict[str, str]:
+    """The same with any text after a name."""
+    text = (Path(__file__).parent / file_name).read_text(encoding="utf-8")
+    lines = (line.partition(" ") for line in text.splitlines() if line and not line.startswith("#"))
+    return {name: said for name, _, said in lines}
+
+
 MOVED_NAMES = _rows("moved_names.txt")
 """Original module.Name -> ours; where one of ours has several rows, the first is what archives get as `target`."""
+ABSENT_NAMES = _texts("absent_names.txt")
+"""Original module.Name, or module.* for all of it, that is not here -> what to know."""
 
 
 def public_path(cls: type) -> str:
@@ -67,6 +76,14 @@ def resolve(path: str) -> str:
     if module in MOVED_MODULES:
         return f"{MOVED_MODULES[module]}.{name}"
     return path
+
+
+def absence(path: str) -> str | None:
+    """Why a name of the original is not here and what is instead; None where nothing is known of it."""
+    for known in (path, f"{path.rpartition('.')[0]}.*"):
+        if known in ABSENT_NAMES:
+            return f"{path} is not in this release. {ABSENT_NAMES[known]}"
+    return None
 
 
 class _AliasModule(ModuleType):

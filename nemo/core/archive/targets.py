@@ -20,7 +20,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from nemo import aliases
 from nemo.core.archive import target_lists as lists
-from nemo.utils.exceptions import NotYetSupportedError, UnsafeTargetError
+from nemo.utils.exceptions import AbsentNameError, NotYetSupportedError, UnsafeTargetError
 
 _PACKAGE = Path(__file__).resolve().parents[2]
 _MAX_LENGTH = 300
@@ -151,6 +151,9 @@ class TargetPolicy:
         known = self._known_class(name)
         if known is not None:
             return known
+        absence = aliases.absence(name)
+        if absence is not None and not self._is_trusted(name):
+            raise AbsentNameError(f"{source}: {absence}")
         path = aliases.resolve(name)
         if not self._is_trusted(name) and path.startswith("nemo.") and not _is_module(path.rpartition(".")[0]):
             raise NotYetSupportedError(

@@ -19,7 +19,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from nemo import aliases
 from nemo.core.archive.targets import active_policy, policy_for, register_known_class
 from nemo.core.config.legacy import maybe_update_config_version
-from nemo.utils.exceptions import ConfigError, NeMoBaseException
+from nemo.utils.exceptions import AbsentNameError, ConfigError, NeMoBaseException
 from nemo.utils.spelling import nearest
 
 logger = logging.getLogger(__name__)
@@ -117,11 +117,15 @@ def locate(path: str) -> Any:
 
     Raises:
         ImportError, AttributeError: there is no such module or name.
+        AbsentNameError: the original has it, and it is not here; says what is instead.
         UnsafeTargetError: an archive names this class and may not.
     """
     policy = policy_for(path)
     if policy is not None:
         return policy.resolve(path)
+    absence = aliases.absence(path)
+    if absence is not None:
+        raise AbsentNameError(absence)
     if not path.startswith("nemo."):  # the finder of aliases serves what lies under nemo
         path = aliases.resolve(path)
     module, _, name = path.rpartition(".")

@@ -41,7 +41,10 @@ class Tacotron2ModelConfig:
     """A :class:`~nemo.collections.tts.modules.tacotron2.Decoder`."""
     postnet: Any = MISSING
     """A :class:`~nemo.collections.tts.modules.tacotron2.Postnet`."""
-    text_tokenizer: Any = MISSING
+    text_tokenizer: Any = None
+    """It is needed where there are no `labels`."""
+    labels: Any = None
+    """Characters in the order of their ids, of releases before 1.8."""
     text_normalizer: Any = None
     text_normalizer_call_kwargs: Any = None
     train_ds: Any = None
@@ -62,7 +65,7 @@ class Tacotron2Model(SpectrogramGenerator):
     """
 
     def __init__(self, cfg: Any, trainer: Trainer | None = None) -> None:
-        parts = ("preprocessor", "encoder", "decoder", "postnet", "text_tokenizer")
+        parts = ("preprocessor", "encoder", "decoder", "postnet")
         known = (*KEYS_OF_USERS, *TRAINING_KEYS)
         super().__init__(with_defaults(Tacotron2ModelConfig, cfg, also=known, mandatory=parts), trainer)
         self.audio_to_melspec_precessor = self.from_config_dict(self.cfg.preprocessor)  # the name is that of archives

@@ -9,6 +9,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
+from nemo.collections.tts.text.labels_tokenizer import LabelsTokenizer
 from nemo.collections.tts.text.normalization.choice import build_normalizer
 from nemo.core.classes.serialization import instantiate
 from nemo.utils.exceptions import ConfigError
@@ -22,13 +23,16 @@ NORMALIZER_FILES = ("whitelist",)
 def build_text_tokenizer(model: Any) -> Any:
     """The tokenizer of `model.cfg.text_tokenizer`; the files that it names become artifacts of the model.
 
+    Models of releases before 1.8 have the characters in `model.cfg.labels` instead.
+
     The model gets its `text_normalizer_call`, too: text -> text in words, None without a `text_normalizer`.
 
     Raises:
         ConfigError: there is no such section.
         FileNotFoundError: a file that it names is not there.
     """
-    if model.cfg.get("text_tokenizer") is None:
+    labels = model.cfg.get("labels")
+    if model.cfg.get("text_tokenizer") is None and labels is None:
         raise ConfigError(
             "model.text_tokenizer is missing. Expected a tokenizer, such as {_target_: "
             "nemo.collections.common.tokenizers.text_to_speech.tts_tokenizers.EnglishCharsTokenizer}."
@@ -38,6 +42,8 @@ def build_text_tokenizer(model: Any) -> Any:
         None if normalizer is None else _with_artifacts(model, "text_normalizer", NORMALIZER_FILES),
         model.cfg.get("text_normalizer_call_kwargs"),
     )
+    if model.cfg.get("text_tokenizer") is None:
+        return LabelsTokenizer(list(labels))
     return instantiate(_with_artifacts(model, "text_tokenizer", FILES), "model.text_tokenizer")
 
 

@@ -17,6 +17,7 @@ from omegaconf import MISSING, OmegaConf
 from pytorch_lightning import Trainer
 from torch import Tensor, nn
 
+from nemo.collections.tts.logging.validation import SHOWN, alignments, is_shown, show, sounds, spectrograms
 from nemo.collections.tts.losses.hifigan import DiscriminatorLoss, FeatureMatchingLoss, GeneratorLoss
 from nemo.collections.tts.losses.vits import KlLoss
 from nemo.collections.tts.models.adversarial import build_optimizations, step_schedules, take_step
@@ -30,6 +31,9 @@ from nemo.core.training.keys import TRAINING_KEYS
 from nemo.utils.exceptions import ConfigError, ShapeError
 
 logger = logging.getLogger(__name__)
+
+LONGEST_SHOWN = 1000
+"""Frames after which audio that is shown in validation is cut."""
 
 
 @dataclass
@@ -132,7 +136,7 @@ class VitsModel(TextToWaveform):
             normalize: write out numbers and abbreviations, where the model has a normaliser.
             kwargs: for other models.
         """
-        return parse_text(self, str_input)
+        return parse_text(self, str_input, normalize)
 
     def forward(
         self,
@@ -198,12 +202,30 @@ class VitsModel(TextToWaveform):
         self.log_dict({name: value.detach() for name, value in losses.items()}, on_step=True, sync_dist=True)
 
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int, dataloader_idx: int = 0) -> dict[str, Tensor]:
-        """Losses of a batch, but for those of the discriminators."""
-        losses = self._likelihood_losses(*self._speak(batch))
+        """Losses of a batch, but for those of the discriminators; the first one of an epoch is shown and heard."""
+        trained, real = self._speak(batch)
+        losses = self._likelihood_losses(trained, real)
+        if is_shown(self, batch_idx, dataloader_idx):
+            self._show({name: each[:SHOWN] for name, each in batch.items()}, trained.attention)
         results = {f"val_{name}": value for name, value in losses.items()}
         results["val_loss"] = torch.stack(list(losses.values())).sum()
         self.log_dict(results, on_epoch=True, sync_dist=True)
         return results
+
+    def _show(self, batch: dict[str, Any], attention: Tensor) -> None:
+        """Recordings beside what the model makes of their texts: spectrograms, audio; and how both were aligned."""
+        audio, audio_lens = batch["audio"], batch["audio_lens"]
+        with nn.utils.parametrize.cached():
+            spoken, _, frames = self.net_g.infer(
+                batch["text"], batch["text_lens"], batch.get("speaker_id"), max_len=LONGEST_SHOWN
+            )
+        spoken, spoken_lens = spoken.squeeze(1), frames.clamp(max=LONGEST_SHOWN) * self.net_g.hop_length
+        recorded_mel, mel_lens = self.audio_to_melspec_processor(audio, audio_lens)
+        spoken_mel, _ = self.audio_to_melspec_processor(spoken, spoken_lens)
+        pictures = spectrograms(recorded_mel, spoken_mel, mel_lens)
+        pictures |= alignments({"val_alignment": attention}, batch["text_lens"], mel_lens)
+        heard = sounds("val_recorded", audio, audio_lens) | sounds("val_generated", spoken, spoken_lens)
+        show(self, pictures, heard, self.sample_rate)
 
     def _speak(self, batch: dict[str, Tensor]) -> tuple[Trained, Tensor]:
         """What the generator makes of a batch, and the recorded pieces [B, 1, segment_size]."""
@@ -245,7 +267,8 @@ class VitsModel(TextToWaveform):
     # ------------------------------------------------------------------------------------------------------------ data
 
     def _of_dataset(self) -> dict[str, Any]:
-        return {"text_tokenizer": self.vocab}
+        vocab = self.vocab
+        return {"text_tokenizer": vocab, "text_normalizer": self.text_normalizer_call}  # built with the tokenizer
 
     @classmethod
     def list_available_models(cls) -> list[PretrainedModelInfo]:
