@@ -74,7 +74,7 @@ def read_words(path: PathLike) -> list[str]:
         TextFileError: the file is missing or not in UTF-8, or a line has several words.
     """
     words = []
-    for place, line in _lines(path, "utf-8", "a file with one word on each line"):
+    for place, line in lines_of(path, "utf-8", "a file with one word on each line"):
         if len(line.split()) > 1:
             raise TextFileError(f"{place} is {line!r}; expected one word. Put each word on a line of its own.")
         words.append(line)
@@ -114,7 +114,7 @@ def _read(
 ) -> Pronunciations:
     """The entries of a file; `first`: what a word may start with beside a letter, None: with anything."""
     found: Pronunciations = {}
-    for place, line in _lines(path, encoding, "a pronunciation dictionary"):
+    for place, line in lines_of(path, encoding, "a pronunciation dictionary"):
         if line.startswith(COMMENTS) or not (first is None or line[0].isalpha() or line[0] == first):
             continue
         word, _, pronunciation = re.sub(r"\s", " ", line).partition(" ")
@@ -133,7 +133,7 @@ def _read(
     return found
 
 
-def _lines(path: PathLike, encoding: str, expected: str) -> Iterator[tuple[str, str]]:
+def lines_of(path: PathLike, encoding: str, expected: str) -> Iterator[tuple[str, str]]:
     """(`file:line`, text in NFC) of each line that is not empty."""
     source = Path(path).expanduser()
     if not source.is_file():
