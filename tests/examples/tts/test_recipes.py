@@ -59,12 +59,17 @@ def durations_of_tokens(model):
     return model.durations(spec=torch.randn(1, BANDS, 40), text=tokens, **lengths)
 
 
+def enhanced_spectrogram(model):
+    return model(input_spectrograms=torch.randn(1, BANDS, 20), lengths=torch.tensor([20]))
+
+
 def text_of(model):
     return "你好" if "Chinese" in model.cfg.text_tokenizer._target_ else TEXTS[1]
 
 
 ALIGNER = Kind("nemo.collections.tts.models.AlignerModel", durations_of_tokens, loss="train_forward_sum_loss")
 FASTPITCH = Kind("nemo.collections.tts.models.FastPitchModel", text_to_spectrogram)
+ENHANCER = Kind("nemo.collections.tts.models.SpectrogramEnhancerModel", enhanced_spectrogram, loss="c_loss")
 HIFIGAN = Kind("nemo.collections.tts.models.HifiGanModel", spectrogram_to_audio, loss="g_l1_loss")
 TACOTRON2 = Kind("nemo.collections.tts.models.Tacotron2Model", text_to_spectrogram)
 VITS = Kind("nemo.collections.tts.models.VitsModel", text_to_audio, loss="loss_mel")
@@ -91,6 +96,7 @@ RECIPES: dict[str, Kind] = {
     "conf/hifigan/hifigan_44100": HIFIGAN,
     "conf/hifigan_dataset/hifigan_22050": HIFIGAN,
     "conf/hifigan_dataset/hifigan_44100": HIFIGAN,
+    "conf/spectrogram-enhancer": ENHANCER,
     "conf/tacotron2": TACOTRON2,
     "conf/tacotron2_44100": TACOTRON2,
     "conf/univnet/univnet": UNIVNET,

@@ -36,12 +36,13 @@ SMALL = {
     "postnet_embedding_dim": 8, "postnet_n_convolutions": 2, "max_decoder_steps": 12, "warmup_steps": 1,
     "train_n_segments": 1024, "val_n_segments": 1024, "train_n_samples": 1024, "n_segments": 1024, "noise_dim": 4,
     "channel_size": 4, "n_wn_channels": 8, "n_wn_layers": 2, "n_flows": 4, "segment_size": 512, "batch_size": 4,
+    "latent_dim": 8, "style_depth": 2, "network_capacity": 2, "fmap_max": 8,
 }  # fmt: skip
 """What sizes become; smaller values and None stay."""
 FIXED = {
     "sample_rate": SAMPLE_RATE, "n_fft": WINDOW, "n_window_size": WINDOW, "win_length": WINDOW, "n_window_stride": HOP,
     "hop_length": HOP, "n_mel_channels": BANDS, "mel_dim": BANDS, "nfilt": BANDS, "features": BANDS, "highfreq": None,
-    "n_att_channels": BANDS, "pitch_mean": 200.0, "pitch_std": 50.0, "pitch_fmin": 70.0, "pitch_fmax": 400.0,
+    "n_att_channels": BANDS, "n_bands": BANDS, "pitch_mean": 200.0, "pitch_std": 50.0, "pitch_fmin": 70.0, "pitch_fmax": 400.0,
     "min_duration": None, "num_workers": 0, "pin_memory": False, "shuffle": False, "drop_last": False,
     "word_segmenter": None, "phoneme_probability": 1.0, "upsample_rates": [8, 8], "upsample_kernel_sizes": [16, 16],
     "resblock_kernel_sizes": [3], "resblock_dilation_sizes": [[1, 3]],
@@ -63,7 +64,7 @@ def read(recipe):
 def shrink(cfg, folder):
     """Makes a recipe small, without dropout, and gives it recordings; what it names lies in `folder`."""
     _walk(cfg, {**FIXED, **_files(cfg, folder), **({"n_speakers": 2} if _has_voices(cfg) else {})})
-    if any(name in cfg.model for name in ("generator", "synthesizer")):
+    if any(name in cfg.model for name in ("generator", "synthesizer")) and "discriminator" not in cfg.model:
         cfg.model.debug = True  # small discriminators
     if "waveglow" in cfg.model:
         cfg.n_window_stride, cfg.n_window_size, cfg.n_fft = 256, 1024, 1024  # it knows no other hop
@@ -95,7 +96,7 @@ def _files(cfg, folder):
     """Keys that name files, and files that fit."""
     text = OmegaConf.to_yaml(cfg)
     is_chinese = "ChineseG2p" in text
-    manifest = voice(folder, CHINESE if is_chinese else TEXTS)
+    manifest = pairs(folder) if "PairedReal" in text else voice(folder, CHINESE if is_chinese else TEXTS)
     (folder / "speakers.json").write_text('{"0": 0, "1": 1}')
     statistics = {name: {"pitch_mean": 200.0, "pitch_std": 50.0} for name in ("0", "1", "default")}
     (folder / "statistics.json").write_text(json.dumps(statistics))
@@ -127,6 +128,19 @@ def voice(folder, texts):
         lines.append({**line, "normalized_text": text, "speaker": number % 2})
     path = folder / "manifest.json"
     path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+    return str(path)
+
+
+def pairs(folder):
+    """Spectrograms that differ a little, as if one had been predicted, and their manifest, whose path is returned."""
+    generator, lines = np.random.default_rng(0), []
+    for number, frames in enumerate((40, 57, 33, 48)):
+        recorded = -4 + generator.standard_normal((BANDS, frames), dtype="float32")
+        np.save(folder / f"recorded_{number}.npy", recorded)
+        np.save(folder / f"predicted_{number}.npy", np.full_like(recorded, -4))
+        lines.append({"mel_filepath": f"predicted_{number}.npy", "mel_gt_filepath": f"recorded_{number}.npy"})
+    path = folder / "pairs.json"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     return str(path)
 
 

@@ -6,9 +6,7 @@ A batch is a tuple: audio [B, T], lengths [B], and with predicted spectrograms [
 from __future__ import annotations
 
 import logging
-from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -17,9 +15,8 @@ from nemo.collections.common.data.manifest import ManifestPaths
 from nemo.collections.common.data.resumable_loader import SeededIndex
 from nemo.collections.common.exceptions import ManifestError
 from nemo.collections.tts.data.padding import pad_together
+from nemo.collections.tts.data.spectrogram_files import read_spectrogram
 from nemo.collections.tts.data.utterances import Trimming, Utterance, chosen, read_utterances
-from nemo.core.archive.plain import load_plain
-from nemo.core.archive.side_files import read_arrays
 from nemo.core.classes.dataset import Dataset
 from nemo.utils.exceptions import ConfigError
 
@@ -87,7 +84,7 @@ class VocoderDataset(Dataset):
         if not self.load_precomputed_mel:
             audio = audio if self.n_segments is None else random_piece(audio, self.n_segments, index)
             return audio, torch.tensor(len(audio))
-        mel = _spectrogram(utterance)
+        mel = read_spectrogram(str(utterance.mel_file), utterance.place)
         audio = _whole_frames(audio, mel, self.hop_length, utterance)
         if self.n_segments is not None:
             frames = self.n_segments // self.hop_length
@@ -126,24 +123,6 @@ def _check_spectrograms(utterances: list[Utterance]) -> None:
                 f'{utterance.place} has no "mel_filepath", and load_precomputed_mel is true. Write the path of the '
                 "predicted spectrogram on each line, or set load_precomputed_mel to false."
             )
-
-
-def _spectrogram(utterance: Utterance) -> Tensor:
-    path = str(utterance.mel_file)
-    try:
-        read: Any = load_plain(path) if path.endswith(".pt") else next(iter(read_arrays(path).values()))
-    except FileNotFoundError as error:
-        raise ManifestError(
-            f"{utterance.place}: the spectrogram {path} does not exist. Write it again, or mend the path."
-        ) from error
-    mel = (
-        torch.as_tensor(np.asarray(read)).float().squeeze(0)
-        if not isinstance(read, Tensor)
-        else read.float().squeeze(0)
-    )
-    if mel.ndim != 2:
-        raise ManifestError(f"{utterance.place}: {path} is {list(mel.shape)}. Expected a spectrogram [D, F].")
-    return mel
 
 
 def _whole_frames(audio: Tensor, mel: Tensor, hop_length: int, utterance: Utterance) -> Tensor:

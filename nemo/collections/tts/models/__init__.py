@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "griffin_lim": ["GriffinLimModel", "MelPsuedoInverseModel", "TwoStagesModel"],
         "hifigan": ["HifiGanModel"],
         "mixer_tts": ["MixerTTSModel"],
+        "spectrogram_enhancer": ["SpectrogramEnhancerModel"],
         "tacotron2": ["Tacotron2Model"],
         "univnet": ["UnivNetModel"],
         "vits": ["VitsModel"],
@@ -25,6 +26,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "griffin_lim",
         "hifigan",
         "mixer_tts",
+        "spectrogram_enhancer",
         "tacotron2",
         "univnet",
         "vits",
@@ -33,7 +35,6 @@ __getattr__, __dir__, __all__ = lazy_exports(
     absent={
         "FastPitchModel_SSL": "For speech from text, also in several voices, there is FastPitchModel.",
         "RadTTSModel": "For spectrograms from text in parallel, with learnt alignments, there is FastPitchModel.",
-        "SpectrogramEnhancerModel": "To fit vocoders to predicted spectrograms, fine-tune HifiGanModel on them.",
         "SSLDisentangler": "For speech from text, also in several voices, there is FastPitchModel.",
     },
 )
