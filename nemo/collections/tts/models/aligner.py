@@ -16,6 +16,7 @@ from omegaconf import MISSING
 from pytorch_lightning import Trainer
 from torch import Tensor, nn
 
+from nemo.collections.tts.logging.validation import alignments, is_shown, show
 from nemo.collections.tts.losses.aligner import BinLoss, ForwardSumLoss, bin_loss_weight
 from nemo.collections.tts.models.base import KEYS_OF_USERS, SpeechModel
 from nemo.collections.tts.models.text_front import build_text_tokenizer, parse_text
@@ -99,7 +100,7 @@ class AlignerModel(SpeechModel):
             normalize: write out numbers and abbreviations, where the model has a normaliser.
             kwargs: for other models.
         """
-        return parse_text(self, str_input)
+        return parse_text(self, str_input, normalize)
 
     def forward(
         self, *, spec: Tensor, spec_len: Tensor, text: Tensor, text_len: Tensor, attn_prior: Tensor | None = None
@@ -157,17 +158,23 @@ class AlignerModel(SpeechModel):
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
         """Loss of a batch; logs it with its parts."""
-        losses = self._losses(batch)
+        _, losses = self._losses(batch)
         self.log_dict({f"train_{name}": value.detach() for name, value in losses.items()})
         return losses["loss"]
 
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int, dataloader_idx: int = 0) -> dict[str, Tensor]:
-        """Losses of a batch."""
-        results = {f"val_{name}": value for name, value in self._losses(batch).items()}
+        """Losses of a batch; the alignments of an epoch's first one are shown where a logger takes pictures."""
+        (soft, mel_lens), losses = self._losses(batch)
+        if is_shown(self, batch_idx, dataloader_idx):
+            lens = batch["text_lens"]
+            found = {"val_soft_alignment": soft[:, 0], "val_hard_alignment": self._harden(soft, lens, mel_lens)[:, 0]}
+            show(self, alignments(found, lens, mel_lens))
+        results = {f"val_{name}": value for name, value in losses.items()}
         self.log_dict(results, on_epoch=True, sync_dist=True)
         return results
 
-    def _losses(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    def _losses(self, batch: dict[str, Tensor]) -> tuple[tuple[Tensor, Tensor], dict[str, Tensor]]:
+        """Soft alignments of a batch [B, 1, F, U] and frames [B]; its losses, `loss` is all of them together."""
         mels, mel_lens = self.preprocessor(input_signal=batch["audio"], length=batch["audio_lens"])
         text, lens = batch["text"], batch["text_lens"]
         soft, log_probs = self(
@@ -179,12 +186,13 @@ class AlignerModel(SpeechModel):
             hard = self._harden(soft, lens, mel_lens)
             losses["bin_loss"] = scale * self.bin_loss(hard_attention=hard, soft_attention=soft)
         losses["loss"] = torch.stack(list(losses.values())).sum()
-        return losses
+        return (soft, mel_lens), losses
 
     # ------------------------------------------------------------------------------------------------------------ data
 
     def _of_dataset(self) -> dict[str, Any]:
-        return {"text_tokenizer": self.tokenizer}
+        tokenizer = self.tokenizer
+        return {"text_tokenizer": tokenizer, "text_normalizer": self.text_normalizer_call}  # built with the tokenizer
 
     @classmethod
     def list_available_models(cls) -> list[PretrainedModelInfo]:
