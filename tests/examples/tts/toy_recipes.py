@@ -15,6 +15,8 @@ from omegaconf import OmegaConf
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "tts"
 NAMES = sorted(str(path.relative_to(EXAMPLES).with_suffix("")) for path in EXAMPLES.rglob("*.yaml"))
+G2P_NAMES = [name for name in NAMES if name.startswith("g2p/")]
+"""Recipes without speech, which test_g2p_recipes.py tries."""
 SAMPLE_RATE = 8000
 WINDOW, HOP, BANDS = 256, 64, 8
 SECONDS_A_LETTER = 0.08

@@ -57,7 +57,8 @@ def with_manifest(section: Any, key: str = "manifest_filepath") -> DictConfig | 
         section: `dataset`, and perhaps `manifest_filepath` beside it, where the original's YAML files have it.
         key: how the dataset calls its manifest.
     """
-    filled = DictConfig(OmegaConf.to_container(OmegaConf.create(section), resolve=True))
+    section = section if isinstance(section, DictConfig) else OmegaConf.create(section)
+    filled = DictConfig(OmegaConf.to_container(section, resolve=True))
     dataset = filled.get("dataset")
     if dataset is None:
         return filled
