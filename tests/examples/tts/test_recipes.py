@@ -41,7 +41,12 @@ class Kind:
 
 def text_to_spectrogram(model):
     speaker = 1 if model.cfg.get("n_speakers", 1) > 1 else None
-    return model.generate_spectrogram(tokens=model.parse(text_of(model)), speaker=speaker)
+    heard = {"reference_spec": torch.randn(1, BANDS, 30)} if model.cfg.get("speaker_encoder") else {}
+    return model.generate_spectrogram(tokens=model.parse(text_of(model)), speaker=speaker, **heard)
+
+
+def written_text_to_spectrogram(model):
+    return model.generate_spectrogram(raw_texts=[text_of(model)])
 
 
 def text_to_audio(model):
@@ -59,6 +64,11 @@ def durations_of_tokens(model):
     return model.durations(spec=torch.randn(1, BANDS, 40), text=tokens, **lengths)
 
 
+def audio_through_tokens(model):
+    tokens, lengths = model.encode(audio=torch.randn(1, 800), audio_len=torch.tensor([800]))
+    return model.decode(tokens=tokens, tokens_len=lengths)[0]
+
+
 def enhanced_spectrogram(model):
     return model(input_spectrograms=torch.randn(1, BANDS, 20), lengths=torch.tensor([20]))
 
@@ -69,8 +79,10 @@ def text_of(model):
 
 ALIGNER = Kind("nemo.collections.tts.models.AlignerModel", durations_of_tokens, loss="train_forward_sum_loss")
 FASTPITCH = Kind("nemo.collections.tts.models.FastPitchModel", text_to_spectrogram)
+CODEC = Kind("nemo.collections.tts.models.AudioCodecModel", audio_through_tokens, loss="g_loss_mel_l1")
 ENHANCER = Kind("nemo.collections.tts.models.SpectrogramEnhancerModel", enhanced_spectrogram, loss="c_loss")
 HIFIGAN = Kind("nemo.collections.tts.models.HifiGanModel", spectrogram_to_audio, loss="g_l1_loss")
+MIXER_TTS = Kind("nemo.collections.tts.models.MixerTTSModel", written_text_to_spectrogram)
 TACOTRON2 = Kind("nemo.collections.tts.models.Tacotron2Model", text_to_spectrogram)
 VITS = Kind("nemo.collections.tts.models.VitsModel", text_to_audio, loss="loss_mel")
 UNIVNET = Kind("nemo.collections.tts.models.UnivNetModel", spectrogram_to_audio, loss="g_loss_mag")
@@ -80,6 +92,8 @@ RECIPES: dict[str, Kind] = {
     "conf/aligner": ALIGNER,
     "conf/asterisk/fastpitch_asterisk": FASTPITCH,
     "conf/asterisk/hifigan_asterisk": HIFIGAN,
+    "conf/audio_codec/audio_codec_16000": CODEC,
+    "conf/audio_codec/encodec_24000": CODEC,
     "conf/de/fastpitch_align_22050_grapheme": FASTPITCH,
     "conf/de/fastpitch_align_22050_mix": FASTPITCH,
     "conf/de/fastpitch_align_44100_grapheme": FASTPITCH,
@@ -89,6 +103,7 @@ RECIPES: dict[str, Kind] = {
     "conf/es/fastpitch_align_44100_ipa_multi": FASTPITCH,
     "conf/fastpitch/fastpitch_22050": FASTPITCH,
     "conf/fastpitch/fastpitch_44100": FASTPITCH,
+    "conf/fastpitch_align_22050_gst": FASTPITCH,
     "conf/fastpitch_align_44100": FASTPITCH,
     "conf/fastpitch_align_ipa": FASTPITCH,
     "conf/fastpitch_align_v1.05": FASTPITCH,
@@ -96,6 +111,8 @@ RECIPES: dict[str, Kind] = {
     "conf/hifigan/hifigan_44100": HIFIGAN,
     "conf/hifigan_dataset/hifigan_22050": HIFIGAN,
     "conf/hifigan_dataset/hifigan_44100": HIFIGAN,
+    "conf/mixer-tts": MIXER_TTS,
+    "conf/mixer-tts-x": MIXER_TTS,
     "conf/spectrogram-enhancer": ENHANCER,
     "conf/tacotron2": TACOTRON2,
     "conf/tacotron2_44100": TACOTRON2,

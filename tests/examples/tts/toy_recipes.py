@@ -13,6 +13,8 @@ import soundfile
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+from tests.collections.tts.models.toy_albert import write_albert
+
 EXAMPLES = Path(__file__).parents[3] / "examples" / "tts"
 NAMES = sorted(str(path.relative_to(EXAMPLES).with_suffix("")) for path in EXAMPLES.rglob("*.yaml"))
 G2P_NAMES = [name for name in NAMES if name.startswith("g2p/")]
@@ -38,18 +40,21 @@ SMALL = {
     "postnet_embedding_dim": 8, "postnet_n_convolutions": 2, "max_decoder_steps": 12, "warmup_steps": 1,
     "train_n_segments": 1024, "val_n_segments": 1024, "train_n_samples": 1024, "n_segments": 1024, "noise_dim": 4,
     "channel_size": 4, "n_wn_channels": 8, "n_wn_layers": 2, "n_flows": 4, "segment_size": 512, "batch_size": 4,
-    "latent_dim": 8, "style_depth": 2, "network_capacity": 2, "fmap_max": 8,
+    "latent_dim": 8, "style_depth": 2, "network_capacity": 2, "fmap_max": 8, "base_channels": 16, "codebook_size": 16,
 }  # fmt: skip
 """What sizes become; smaller values and None stay."""
 FIXED = {
     "sample_rate": SAMPLE_RATE, "n_fft": WINDOW, "n_window_size": WINDOW, "win_length": WINDOW, "n_window_stride": HOP,
     "hop_length": HOP, "n_mel_channels": BANDS, "mel_dim": BANDS, "nfilt": BANDS, "features": BANDS, "highfreq": None,
-    "n_att_channels": BANDS, "n_bands": BANDS, "pitch_mean": 200.0, "pitch_std": 50.0, "pitch_fmin": 70.0, "pitch_fmax": 400.0,
-    "min_duration": None, "num_workers": 0, "pin_memory": False, "shuffle": False, "drop_last": False,
+    "n_att_channels": BANDS, "n_bands": BANDS, "pitch_mean": 200.0, "pitch_std": 50.0, "pitch_fmin": 70.0,
+    "pitch_fmax": 400.0, "min_duration": None, "num_workers": 0, "pin_memory": False, "shuffle": False, "drop_last": False,
     "word_segmenter": None, "phoneme_probability": 1.0, "upsample_rates": [8, 8], "upsample_kernel_sizes": [16, 16],
     "resblock_kernel_sizes": [3], "resblock_dilation_sizes": [[1, 3]],
     "weighted_sampling_steps_per_epoch": None, "strides": [8, 8], "resolutions": [[256, 64, 256]],
-    "train_min_duration": None, "val_min_duration": None, "max_epochs": 1,
+    "loss_resolutions": [[64, 16, 64], [256, 64, 256]], "mel_loss_dims": [4, 8], "periods": [3],
+    "down_sample_rates": [4, 4], "up_sample_rates": [4, 4], "samples_per_frame": 16,
+    "train_min_duration": None, "val_min_duration": None, "max_epochs": 1, "num_layers": 1, "kernel_sizes": [5],
+    "cnn_filters": [4, 4],
 }  # fmt: skip
 """What is replaced, also where it is not set; where there is another value by interpolation, that stays."""
 
@@ -113,6 +118,8 @@ def _files(cfg, folder):
         "speaker_path": str(folder / "speakers.json"),
         "feature_stats_path": str(folder / "statistics.json"),
     }
+    if "lm_model:" in text:
+        files["lm_model"] = write_albert(folder / "albert")
     for name, lines in PRONUNCIATIONS.items():
         if f".{name}\n" in text:
             (folder / "dictionary.txt").write_text(lines, encoding="utf-8")

@@ -11,6 +11,7 @@ from nemo.collections.tts.text.language_model import LanguageModelTokenizer
 from nemo.utils.exceptions import ConfigError
 from tests.collections.tts.data.voices import SAMPLE_RATE, write_voice
 from tests.collections.tts.models import test_fastpitch as fastpitch
+from tests.collections.tts.models.toy_albert import write_albert
 
 MIXER = {
     "_target_": "nemo.collections.tts.modules.mixer_tts.MixerTTSModule",
@@ -38,20 +39,12 @@ CONFIG = {
         "padding": 1,
     },
 }
-PIECES = ["<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]", "▁", "▁a", "▁ab", "a", "b", "c"]
 
 
 @pytest.fixture(scope="module")
 def albert(tmp_path_factory):
     """The folder of a toy ALBERT."""
-    from transformers import AlbertConfig, AlbertModel, AlbertTokenizer
-
-    folder = tmp_path_factory.mktemp("albert")
-    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 8}
-    torch.manual_seed(0)
-    AlbertModel(AlbertConfig(vocab_size=len(PIECES), embedding_size=6, **sizes)).save_pretrained(folder)
-    AlbertTokenizer(vocab=[(piece, -float(len(piece) < 2)) for piece in PIECES]).save_pretrained(folder)
-    return str(folder)
+    return write_albert(tmp_path_factory.mktemp("albert"))
 
 
 def hearing(folder):
