@@ -14,10 +14,10 @@ __getattr__, __dir__, __all__ = lazy_exports(
             "SpanishCharsTokenizer",
         ],
         "english_phonemes_tokenizer": ["EnglishPhonemesTokenizer"],
-        "german_phonemes_tokenizer": ["GermanPhonemesTokenizer"],
         "ipa_tokenizer": ["IPATokenizer"],
         "syllable_tokenizers": ["ChinesePhonemesTokenizer", "JapanesePhonemeTokenizer"],
         "tokenizer": ["BaseTokenizer"],
+        "written_ipa_tokenizers": ["GermanPhonemesTokenizer", "ItalianPhonemesTokenizer"],
     },
     submodules=["locales", "spelling", "words"],
 )
