@@ -46,3 +46,15 @@ def streaming_archive(tmp_path_factory):
     archive = tmp_path_factory.mktemp("model") / "streaming.nemo"
     conformer().save_to(str(archive))
     return archive
+
+
+@pytest.fixture(scope="session")
+def voices(tmp_path_factory):
+    """A folder with tiny models that speak: fastpitch.nemo, hifigan.nemo, vits.nemo."""
+    from tests.collections.tts.inference import models
+
+    folder = tmp_path_factory.mktemp("voices")
+    models.fastpitch(pitch_mean=200.0, pitch_std=50.0).save_to(str(folder / "fastpitch.nemo"))
+    models.hifigan().save_to(str(folder / "hifigan.nemo"))
+    models.vits().save_to(str(folder / "vits.nemo"))
+    return folder

@@ -95,11 +95,13 @@ def test_overrides_of_training_commands_are_keys_of_their_config():
 
 
 @pytest.fixture
-def workplace(tmp_path, monkeypatch, tiny_archive, streaming_archive):
-    """A folder with what the snippets name: model.nemo, streaming.nemo, a.wav, b.wav, and the recipes."""
+def workplace(tmp_path, monkeypatch, tiny_archive, streaming_archive, voices):
+    """A folder with what the snippets name: model.nemo, streaming.nemo, voices, a.wav, b.wav, and the recipes."""
     (tmp_path / "examples").symlink_to(ROOT / "examples", target_is_directory=True)
     (tmp_path / "model.nemo").write_bytes(tiny_archive.read_bytes())
     (tmp_path / "streaming.nemo").write_bytes(streaming_archive.read_bytes())
+    for path in voices.iterdir():
+        (tmp_path / path.name).symlink_to(path)
     for name in ("a.wav", "b.wav"):
         with wave.open(str(tmp_path / name), "wb") as file:
             file.setnchannels(1)

@@ -39,7 +39,8 @@ CURRENT = {
     "audio_trimming.VadAudioTrimmer",
 }
 LEGACY = {
-    "nemo.collections.tts.torch": "data.TTSDataset data.VocoderDataset data.MixerTTSXDataset g2ps.EnglishG2p g2ps.IPAG2P",
+    "nemo.collections.tts.torch": "data.TTSDataset data.VocoderDataset data.MixerTTSXDataset "
+    "g2ps.EnglishG2p g2ps.IPAG2P",
     "nemo.collections.tts.torch.tts_tokenizers": TOKENIZERS,
     "nemo.collections.tts.data.datalayers": "AudioDataset MelAudioDataset FastSpeech2Dataset",
     "nemo_text_processing.g2p.modules": "EnglishG2p IPAG2P ChineseG2p",
