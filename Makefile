@@ -2,9 +2,11 @@
 #
 #   make demo PYTHON=python3.12     which Python makes .venv
 #   make demo DATA=an4              prompts (default) | synthetic | an4
+#   make demo-tts VOICE=folder      prompts (default) | a folder with train.json and dev.json
 
 PYTHON ?= python3
 DATA ?= auto
+VOICE ?= prompts
 SECONDS ?= 60
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -13,10 +15,11 @@ EXTRAS := asr,nlp,export,demo,dev
 PYTEST := $(RUN) -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow battery fuzz check format lint types architecture docs bench clean
+.PHONY: help setup demo demo-tts test test-slow battery fuzz check format lint types architecture docs bench clean
 
 help:
 	@echo "make demo          fetch recordings, train a small recogniser, print its transcripts (DATA=synthetic|an4)"
+	@echo "make demo-tts      teach two small models a voice, let a recogniser judge what they say: 40 minutes and more"
 	@echo "make test          the tests that need no network and no GPU"
 	@echo "make test-slow     the tests that take minutes"
 	@echo "make battery       the trials of attacks, crashes, full disks, broken data ..., counted; the long ones too"
@@ -44,6 +47,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 demo: setup
 	@$(RUN) -m examples.demo.run --data $(DATA)
+
+demo-tts: setup
+	@$(RUN) -m examples.demo.speak --data $(VOICE)
 
 test: setup
 	$(PYTEST)

@@ -44,10 +44,12 @@ def is_held_out(text: str) -> bool:
     return number < HELD_OUT_SHARE * 2**32
 
 
-def write_manifests(recordings: Iterable[tuple[Path, str]], folder: Path) -> tuple[Path, Path]:
+def write_manifests(
+    recordings: Iterable[tuple[Path, str]], folder: Path, longest: float = LONGEST_SECONDS
+) -> tuple[Path, Path]:
     """Writes `folder`/train.json and `folder`/held_out.json, one JSON object a line.
 
-    Left out: recordings without spoken words, and those shorter than 0.3 or longer than 15 seconds.
+    Left out: recordings without spoken words, and those shorter than 0.3 or longer than `longest` seconds.
 
     Raises:
         DemoError: nothing is left for one of the two.
@@ -57,14 +59,14 @@ def write_manifests(recordings: Iterable[tuple[Path, str]], folder: Path) -> tup
     left_out = 0
     for recording, printed in recordings:
         text, seconds = spoken_text(printed), soundfile.info(str(recording)).duration
-        if not text or not SHORTEST_SECONDS <= seconds <= LONGEST_SECONDS:
+        if not text or not SHORTEST_SECONDS <= seconds <= longest:
             left_out += 1
             continue
         entry: Entry = {"audio_filepath": str(recording.resolve()), "duration": round(seconds, 3), "text": text}
         entries[is_held_out(text)].append(entry)
     if not entries[False] or not entries[True]:
         raise DemoError(f"Only {sum(map(len, entries.values()))} usable recordings in {folder}; delete it, run again.")
-    logger.info("%d recordings left out: no words, or not between 0.3 and 15 seconds", left_out)
+    logger.info("%d recordings left out: no words, or not between 0.3 and %g seconds", left_out, longest)
     train, held_out = folder / "train.json", folder / "held_out.json"
     write_manifest(train, entries[False])
     write_manifest(held_out, entries[True])
