@@ -20,7 +20,7 @@ from nemo.collections.tts.data.frames import fit_frames
 from nemo.collections.tts.data.volume import louder
 from nemo.collections.tts.logging.validation import is_shown, show, speech
 from nemo.collections.tts.losses.aligner import BinLoss, ForwardSumLoss
-from nemo.collections.tts.losses.fastpitch import DurationLoss, EnergyLoss, MelLoss, PitchLoss
+from nemo.collections.tts.losses.fastpitch import DurationLoss, EnergyLoss, MelLoss, PitchLoss, mel_distance
 from nemo.collections.tts.models import fastpitch_export
 from nemo.collections.tts.models.base import KEYS_OF_USERS, SpectrogramGenerator
 from nemo.collections.tts.models.catalogue import published_models
@@ -286,11 +286,12 @@ class FastPitchModel(SpectrogramGenerator, Exportable):
         return losses["loss"]
 
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int, dataloader_idx: int = 0) -> dict[str, Tensor]:
-        """Losses of a batch; the first one of an epoch is shown where a logger takes pictures."""
+        """Losses of a batch, and how far spectrograms are from recorded ones; the first batch of an epoch is shown."""
         outputs, losses = self._losses(batch)
         if is_shown(self, batch_idx, dataloader_idx):
             show(self, speech(batch, *outputs))
         results = {f"val_{name}": value for name, value in losses.items()}
+        results["val_mel_l1"] = mel_distance(outputs[2].spect, outputs[0])
         self.log_dict(results, on_epoch=True, sync_dist=True)
         return results
 
