@@ -31,7 +31,7 @@ def regulate_len(durations: Tensor, enc_out: Tensor, pace: float | Tensor = 1.0)
 def _token_of_each_frame(ends: Tensor, frames: Tensor) -> Tensor:
     """[B, F]: which token each frame belongs to, from the frames [B, U] where tokens end; U after the last one."""
     if torch.jit.is_tracing():  # the number of frames stays open, and ONNX has no searchsorted
-        positions = torch.arange(frames.max(), device=ends.device)
+        positions = torch.arange(frames.max(), device=ends.device)  # type: ignore[call-overload]  # it stays a tensor
         return (positions[:, None] >= ends[:, None]).sum(dim=2)
     positions = torch.arange(int(frames.max()), device=ends.device).expand(len(frames), -1).contiguous()
     return torch.searchsorted(ends, positions, right=True)
