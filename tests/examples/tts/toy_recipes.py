@@ -47,7 +47,8 @@ FIXED = {
     "sample_rate": SAMPLE_RATE, "n_fft": WINDOW, "n_window_size": WINDOW, "win_length": WINDOW, "n_window_stride": HOP,
     "hop_length": HOP, "n_mel_channels": BANDS, "mel_dim": BANDS, "nfilt": BANDS, "features": BANDS, "highfreq": None,
     "n_att_channels": BANDS, "n_bands": BANDS, "pitch_mean": 200.0, "pitch_std": 50.0, "pitch_fmin": 70.0,
-    "pitch_fmax": 400.0, "min_duration": None, "num_workers": 0, "pin_memory": False, "shuffle": False, "drop_last": False,
+    "pitch_fmax": 400.0, "min_duration": None, "num_workers": 0, "pin_memory": False, "shuffle": False,
+    "drop_last": False,
     "word_segmenter": None, "phoneme_probability": 1.0, "upsample_rates": [8, 8], "upsample_kernel_sizes": [16, 16],
     "resblock_kernel_sizes": [3], "resblock_dilation_sizes": [[1, 3]],
     "weighted_sampling_steps_per_epoch": None, "strides": [8, 8], "resolutions": [[256, 64, 256]],
@@ -87,6 +88,9 @@ def _walk(node, changed):
             node[key] = changed[key]
         elif OmegaConf.is_dict(value):
             _walk(value, changed)
+        elif OmegaConf.is_list(value):
+            for item in filter(OmegaConf.is_dict, value):
+                _walk(item, changed)
         elif "drop" in key and isinstance(value, float):
             node[key] = 0.0
         elif key in SMALL and isinstance(value, int) and value > SMALL[key]:
