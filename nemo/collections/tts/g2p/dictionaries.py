@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +95,7 @@ def checked_pronunciations(entries: Mapping[str, Any]) -> Pronunciations:
         ConfigError: an entry of another form.
     """
     for word, pronunciations in entries.items():
-        fits = isinstance(pronunciations, (list, tuple)) and pronunciations
+        fits = isinstance(pronunciations, Sequence) and not isinstance(pronunciations, str) and pronunciations
         if not fits or not all(not isinstance(one, str) and len(one) for one in pronunciations):
             raise ConfigError(
                 f"phoneme_dict has {word!r}: {pronunciations!r}; expected a list of pronunciations, each a list of "

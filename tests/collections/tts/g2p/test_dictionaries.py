@@ -1,6 +1,7 @@
 """Dictionaries are read, and what does not fit is told with its place."""
 
 import pytest
+from omegaconf import OmegaConf
 
 from nemo.collections.common.exceptions import TextFileError
 from nemo.collections.tts.g2p.dictionaries import (
@@ -63,3 +64,8 @@ def test_missing_empty_and_wrongly_encoded_files_are_named(tmp_path):
 def test_given_dictionaries_are_lists_of_pronunciations(entry):
     with pytest.raises(ConfigError, match="phoneme_dict has 'cat'"):
         checked_pronunciations({"cat": entry})
+
+
+def test_a_dictionary_may_stand_in_a_config():
+    section = OmegaConf.create({"hi": [["HH", "AY1"]], "read": [["R", "IY1", "D"], ["R", "EH1", "D"]]})
+    assert checked_pronunciations(section) == OmegaConf.to_container(section)
