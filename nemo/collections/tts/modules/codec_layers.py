@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +27,49 @@ def get_up_sample_padding(kernel_size: int, stride: int) -> tuple[int, int]:
 def mask_padding(x: Tensor, lengths: Tensor) -> Tensor:
     """[B, C, T] with zeros from `lengths` [B] on."""
     return x * lengths_to_mask(lengths, x.shape[2]).transpose(1, 2).to(x.dtype)
+
+
+def narrowed(
+    x: Tensor,
+    lengths: Tensor,
+    rates: Iterable[int],
+    residuals: Iterable[nn.Module],
+    activations: Iterable[nn.Module],
+    convolutions: Iterable[nn.Module],
+) -> tuple[Tensor, Tensor]:
+    """An encoder's way from samples to frames: at each rate a residual layer, an activation and a strided convolution.
+
+    Args:
+        x: [B, C, T].
+        lengths: [B].
+        rates: strides.
+        residuals: one for each rate, as the next two.
+        activations: before the convolutions.
+        convolutions: with the strides.
+
+    Returns:
+        [B, C', F], and its lengths [B].
+    """
+    for rate, residual, activation, convolution in zip(rates, residuals, activations, convolutions, strict=True):
+        x = activation(residual(x, lengths))
+        lengths = lengths // rate
+        x = convolution(x, lengths)
+    return x, lengths
+
+
+def widened(
+    x: Tensor,
+    lengths: Tensor,
+    rates: Iterable[int],
+    residuals: Iterable[nn.Module],
+    activations: Iterable[nn.Module],
+    convolutions: Iterable[nn.Module],
+) -> tuple[Tensor, Tensor]:
+    """A decoder's way back, of transposed convolutions; arguments and results are as of :func:`narrowed`."""
+    for rate, residual, activation, convolution in zip(rates, residuals, activations, convolutions, strict=True):
+        lengths = lengths * rate
+        x = residual(convolution(activation(x), lengths), lengths)
+    return x, lengths
 
 
 class Conv1dNorm(nn.Module):

@@ -16,6 +16,8 @@ from nemo.collections.tts.modules.codec_layers import (
     Conv1dNorm,
     ConvTranspose1dNorm,
     get_down_sample_padding,
+    narrowed,
+    widened,
 )
 from nemo.collections.tts.modules.weight_norm import remove_weight_norm
 from nemo.core.classes.neural_module import NeuralModule
@@ -121,15 +123,9 @@ class HiFiGANEncoder(NeuralModule):
 
     def forward(self, audio: Tensor, audio_len: Tensor) -> tuple[Tensor, Tensor]:
         """Audio [B, T] with lengths [B] -> vectors [B, D, F] with lengths [B]."""
-        lengths = audio_len
-        x = self.pre_conv(audio[:, None], lengths)
-        layers = zip(
-            self.res_layers, self.activations, self.down_sample_conv_layers, self.down_sample_rates, strict=True
-        )
-        for residual, activation, narrowing, rate in layers:
-            x = activation(residual(x, lengths))
-            lengths = lengths // rate
-            x = narrowing(x, lengths)
+        x = self.pre_conv(audio[:, None], audio_len)
+        layers = (self.down_sample_rates, self.res_layers, self.activations, self.down_sample_conv_layers)
+        x, lengths = narrowed(x, audio_len, *layers)
         return self.post_conv(self.post_activation(x), lengths), lengths
 
     def remove_weight_norm(self) -> None:
@@ -188,12 +184,9 @@ class HiFiGANDecoder(NeuralModule):
 
     def forward(self, inputs: Tensor, input_len: Tensor) -> tuple[Tensor, Tensor]:
         """Vectors [B, D, F] with lengths [B] -> audio [B, T] between -1 and 1 with lengths [B]."""
-        lengths = input_len
-        x = self.pre_conv(inputs, lengths)
-        layers = zip(self.activations, self.up_sample_conv_layers, self.res_layers, self.up_sample_rates, strict=True)
-        for activation, widening, residual, rate in layers:
-            lengths = lengths * rate
-            x = residual(widening(activation(x), lengths), lengths)
+        x = self.pre_conv(inputs, input_len)
+        layers = (self.up_sample_rates, self.res_layers, self.activations, self.up_sample_conv_layers)
+        x, lengths = widened(x, input_len, *layers)
         return torch.tanh(self.post_conv(self.post_activation(x), lengths))[:, 0], lengths
 
     def remove_weight_norm(self) -> None:
