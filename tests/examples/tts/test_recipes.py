@@ -79,7 +79,6 @@ def text_of(model):
 
 ALIGNER = Kind("nemo.collections.tts.models.AlignerModel", durations_of_tokens, loss="train_forward_sum_loss")
 FASTPITCH = Kind("nemo.collections.tts.models.FastPitchModel", text_to_spectrogram)
-CODEC = Kind("nemo.collections.tts.models.AudioCodecModel", audio_through_tokens, loss="g_loss_mel_l1")
 CODEC = Kind("nemo.collections.tts.models.AudioCodecModel", audio_through_tokens, loss="g_loss_mel_l1", lr=0.002)
 ENHANCER = Kind("nemo.collections.tts.models.SpectrogramEnhancerModel", enhanced_spectrogram, loss="c_loss")
 HIFIGAN = Kind("nemo.collections.tts.models.HifiGanModel", spectrogram_to_audio, loss="g_l1_loss")
