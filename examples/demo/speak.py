@@ -128,7 +128,8 @@ def run(source: str, data_root: Path, run_root: Path, overrides: list[str]) -> N
     nemo, tensorboard = (Path(sys.executable).with_name(name) for name in ("nemo", "tensorboard"))
     say(f"Listen to       {run_folder / 'spoken' / 'fastpitch_hifigan'}")
     say(f"Curves, alignments, sounds  {tensorboard} --logdir {run_folder}")
-    say(f"Your own text   {nemo} speak --model {archives['fastpitch']} --vocoder {archives['hifigan']} 'Good morning.' -o morning.wav")
+    models = f"--model {archives['fastpitch']} --vocoder {archives['hifigan']}"
+    say(f"Your own text   {nemo} speak 'Good morning.' {models} -o morning.wav")
 
 
 def main(arguments: list[str]) -> int:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,14 +83,16 @@ def _write(path: Path, audio: Tensor, sample_rate: int) -> float:
 
 
 def score(recogniser: Path, manifests: dict[str, Path]) -> dict[str, dict[str, Any]]:
-    """Error rates and transcripts of each way."""
-    from nemo.collections.asr.metrics.wer import word_error_rate
+    """Error rates and transcripts of each way; `range` is the middle 90 % of the CER if other sentences were drawn."""
+    from nemo.collections.asr.metrics.wer import count_errors, word_error_rate
 
     scores: dict[str, dict[str, Any]] = {}
     for name, manifest in manifests.items():
         references, transcripts = transcribe_manifest(recogniser, manifest)
+        errors, characters = count_errors(transcripts, references, True)
         scores[name] = {
-            "cer": word_error_rate(hypotheses=transcripts, references=references, use_cer=True),
+            "cer": sum(errors) / sum(characters),
+            "range": bootstrap_range(errors, characters),
             "wer": word_error_rate(hypotheses=transcripts, references=references),
             "references": references,
             "transcripts": transcripts,
@@ -98,11 +100,20 @@ def score(recogniser: Path, manifests: dict[str, Path]) -> dict[str, dict[str, A
     return scores
 
 
+def bootstrap_range(errors: Sequence[int], characters: Sequence[int], draws: int = 5000) -> tuple[float, float]:
+    """Where the error rate lies in 90 % of draws of as many sentences, with replacement (Efron, 1979)."""
+    chosen = np.random.default_rng(0).integers(0, len(errors), (draws, len(errors)))
+    rates = np.asarray(errors)[chosen].sum(axis=1) / np.asarray(characters)[chosen].sum(axis=1)
+    low, high = np.quantile(rates, (0.05, 0.95))
+    return float(low), float(high)
+
+
 def print_scores(scores: dict[str, dict[str, Any]]) -> None:
     """A table of error rates, then what was heard of the longest sentences."""
-    print(f"  {'what the recogniser heard':40} {'CER':>7} {'WER':>7}")
+    print(f"  {'what the recogniser heard':40} {'CER':>7} {'90 % of draws':>15} {'WER':>7}")
     for name, found in scores.items():
-        print(f"  {WAYS[name]:40} {found['cer']:7.1%} {found['wer']:7.1%}")
+        low, high = found["range"]
+        print(f"  {WAYS[name]:40} {found['cer']:7.1%} {low:7.0%} to {high:4.0%} {found['wer']:7.1%}")
     references = scores["recorded"]["references"]
     for index in sorted(range(len(references)), key=lambda number: -len(references[number]))[1 : SHOWN + 1]:
         print(f"\n  said                   {references[index]}")
