@@ -230,19 +230,8 @@ class FFTransformerEncoder(FFTransformerDecoder):
         padding_idx: int = 0,
         condition_types: Sequence[str] = (),
     ) -> None:
-        super().__init__(
-            n_layer,
-            n_head,
-            d_model,
-            d_head,
-            d_inner,
-            kernel_size,
-            dropout,
-            dropatt,
-            dropemb,
-            pre_lnorm,
-            condition_types,
-        )
+        sizes = (n_layer, n_head, d_model, d_head, d_inner, kernel_size)  # named again above: configs know them so
+        super().__init__(*sizes, dropout, dropatt, dropemb, pre_lnorm, condition_types)
         self.padding_idx = padding_idx
         self.word_emb = nn.Embedding(n_embed, d_embed or d_model, padding_idx=padding_idx)
 
