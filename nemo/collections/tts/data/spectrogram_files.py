@@ -33,4 +33,10 @@ def read_spectrogram(path: str, place: str) -> Tensor:
     mel = (read if isinstance(read, Tensor) else torch.as_tensor(np.asarray(read))).float().squeeze(0)
     if mel.ndim != 2:
         raise ManifestError(f"{place}: {path} is {list(mel.shape)}. Expected a spectrogram [D, F].")
+    if not mel.isfinite().all():
+        count = int((~mel.isfinite()).sum())
+        raise ManifestError(
+            f"{place}: {path} has {count} values that are NaN or infinite. Predict the spectrogram again, or delete "
+            "the line."
+        )
     return mel

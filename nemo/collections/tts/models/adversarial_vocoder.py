@@ -19,7 +19,7 @@ from nemo.collections.tts.models.base import Vocoder
 from nemo.core.classes.exportable import Exportable
 from nemo.core.classes.type_checking import typecheck
 from nemo.core.neural_types import AudioSignal, MelSpectrogramType, NeuralType
-from nemo.utils.exceptions import ConfigError
+from nemo.utils.exceptions import ConfigError, ShapeError
 
 
 class AdversarialVocoder(Vocoder, Exportable):
@@ -104,8 +104,15 @@ class AdversarialVocoder(Vocoder, Exportable):
         """Audio [B, T] of a batch, its lengths [B], and the generator's input [B, D, F], which may be predicted."""
         audio, lengths = audio_of(batch)
         predicted = None if isinstance(batch, dict) or len(batch) < 3 else batch[2]
-        mel = predicted if predicted is not None else self.audio_to_melspec_precessor(audio, lengths)[0]
-        return audio, lengths, mel
+        if predicted is None:
+            return audio, lengths, self.audio_to_melspec_precessor(audio, lengths)[0]
+        if predicted.shape[1] != self.audio_to_melspec_precessor.nfilt:
+            raise ShapeError(
+                f"Predicted spectrograms of the data have {predicted.shape[1]} bands, and the model's have "
+                f"{self.audio_to_melspec_precessor.nfilt} (preprocessor.nfilt). Predict those of mel_filepath with a "
+                "model of the same preprocessor."
+            )
+        return audio, lengths, predicted
 
     def _step_discriminators(
         self, optimizer: Any, judges: Mapping[str, nn.Module], audio: Tensor, generated: Tensor

@@ -5,11 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
+from omegaconf import OmegaConf
 from torch import Tensor
 
 from nemo.collections.tts.data.loader import build_loader
 from nemo.core.classes.model_pt import ModelPT
 from nemo.core.classes.pretrained import PretrainedModelInfo, resolve_subclass_pretrained_model_info
+from nemo.utils.exceptions import ConfigError
 
 TRAINING = "model.train_ds"
 """The section whose data is shuffled unless it says."""
@@ -48,12 +50,29 @@ class SpeechModel(ModelPT, ABC):
         return resolve_subclass_pretrained_model_info(cls)
 
     def _setup_dataloader_from_config(self, config: Any, where: str) -> Any:
-        """See :func:`~nemo.collections.tts.data.loader.build_loader`."""
+        """See :func:`~nemo.collections.tts.data.loader.build_loader`; rate and hop must be those of the model."""
+        _check_same_audio(config, OmegaConf.select(self.cfg, "preprocessor"), where)
         return build_loader(config, where, shuffle=where == TRAINING, **self._of_dataset())
 
     def _of_dataset(self) -> dict[str, Any]:
         """What the model gives to its datasets besides the arguments of their sections."""
         return {}
+
+
+def _check_same_audio(section: Any, preprocessor: Any, where: str) -> None:
+    """Refuses a dataset with another sample rate or hop than the model's spectrograms.
+
+    Raises:
+        ConfigError: names both keys and values.
+    """
+    dataset, features = (OmegaConf.create({} if each is None else each) for each in (section, preprocessor))
+    for key, own_key in (("sample_rate", "sample_rate"), ("hop_length", "n_window_stride")):
+        given, own = OmegaConf.select(dataset, f"dataset.{key}"), OmegaConf.select(features, own_key)
+        if given and own and given != own:
+            raise ConfigError(
+                f"{where}.dataset.{key} is {given}, and model.preprocessor.{own_key} is {own}. Expected the same; make "
+                "both equal."
+            )
 
 
 class SpectrogramGenerator(SpeechModel):

@@ -305,6 +305,11 @@ class FastPitchModel(SpectrogramGenerator, Exportable):
             )
             batch = {**batch, "reference_spec": reference, "reference_spec_lens": reference_lens}
         learn = self.cfg.learn_alignment
+        if not learn and "durations" not in batch:
+            raise ConfigError(
+                "The data has no durations, and model.learn_alignment is false. Add durations to sup_data_types and "
+                "give durs_file, or set learn_alignment to true."
+            )
         spoken: Speech = self(
             text=batch["text"],
             durs=None if learn else batch["durations"],
