@@ -10,14 +10,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nemo.collections.tts.modules.codec_layers import Conv2dNorm
+from nemo.collections.tts.modules.judgements import Judgement, Judgements, judge
 from nemo.core.classes.neural_module import NeuralModule
 
 PERIOD_CHANNELS = (32, 128, 512, 1024, 1024)
 CHANNELS = 32
 """Of the discriminators of spectrograms."""
-
-Judgements = tuple[list[Tensor], list[Tensor], list[list[Tensor]], list[list[Tensor]]]
-"""Scores of real and of generated audio, one for each discriminator, and the outputs of the layers of each."""
 
 
 class PeriodDiscriminator(nn.Module):
@@ -40,7 +38,7 @@ class PeriodDiscriminator(nn.Module):
         )
         self.conv_post = Conv2dNorm(PERIOD_CHANNELS[-1], 1, (3, 1))
 
-    def forward(self, audio: Tensor) -> tuple[Tensor, list[Tensor]]:
+    def forward(self, audio: Tensor) -> Judgement:
         """Audio [B, T] -> scores [B, period, N] and the outputs of the layers."""
         x = F.pad(audio[:, None], (0, -audio.shape[1] % self.period), "reflect").unflatten(-1, (-1, self.period))
         score, outputs = _through(self, x)
@@ -71,7 +69,7 @@ class DiscriminatorSTFT(nn.Module):
         )
         self.conv_post = Conv2dNorm(CHANNELS, 1, (3, 3))
 
-    def forward(self, audio: Tensor) -> tuple[Tensor, list[Tensor]]:
+    def forward(self, audio: Tensor) -> Judgement:
         """Audio [B, T] -> scores [B, F, N] and the outputs of the layers."""
         spectrum = torch.stft(
             audio, self.n_fft, self.hop_length, self.win_length, self.window, normalized=True, return_complex=True
@@ -81,7 +79,7 @@ class DiscriminatorSTFT(nn.Module):
         return score[:, 0], outputs
 
 
-def _through(network: PeriodDiscriminator | DiscriminatorSTFT, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+def _through(network: PeriodDiscriminator | DiscriminatorSTFT, x: Tensor) -> Judgement:
     outputs = []
     for layer in network.conv_layers:
         x = network.activation(layer(x))
@@ -103,7 +101,7 @@ class MultiPeriodDiscriminator(NeuralModule):
 
     def forward(self, audio_real: Tensor, audio_gen: Tensor) -> Judgements:
         """Judges real and generated audio, [B, T] each."""
-        return _judge(self.discriminators, audio_real, audio_gen)
+        return judge(self.discriminators, audio_real, audio_gen)
 
 
 class MultiResolutionDiscriminatorSTFT(NeuralModule):
@@ -120,7 +118,7 @@ class MultiResolutionDiscriminatorSTFT(NeuralModule):
 
     def forward(self, audio_real: Tensor, audio_gen: Tensor) -> Judgements:
         """Judges real and generated audio, [B, T] each."""
-        return _judge(self.discriminators, audio_real, audio_gen)
+        return judge(self.discriminators, audio_real, audio_gen)
 
 
 class Discriminator(NeuralModule):
@@ -139,11 +137,3 @@ class Discriminator(NeuralModule):
         found = [group(audio_real=audio_real, audio_gen=audio_gen) for group in self.discriminators]
         real, generated, layers_real, layers_generated = (list(chain(*kind)) for kind in zip(*found, strict=True))
         return real, generated, layers_real, layers_generated
-
-
-def _judge(discriminators: Iterable[nn.Module], audio_real: Tensor, audio_gen: Tensor) -> Judgements:
-    real = [discriminator(audio_real) for discriminator in discriminators]
-    generated = [discriminator(audio_gen) for discriminator in discriminators]
-    scores = ([score for score, _ in kind] for kind in (real, generated))
-    outputs = ([layers for _, layers in kind] for kind in (real, generated))
-    return (*scores, *outputs)  # type: ignore[return-value]  # two lists of scores, two of outputs

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import spectral_norm
 
+from nemo.collections.tts.modules.judgements import Judgement, Judgements, judge
 from nemo.collections.tts.modules.weight_norm import weight_norm
 from nemo.core.classes.neural_module import NeuralModule
 
@@ -21,9 +21,6 @@ SMALL_SCALE_CHANNELS = (16, 16, 32, 32, 64, 64, 64)
 """The small ones are those of `debug: true`."""
 SCALE_LAYERS = ((15, 1, 1), (41, 2, 4), (41, 2, 16), (41, 4, 16), (41, 4, 16), (41, 1, 16), (5, 1, 1))
 """Kernel, stride and groups of each convolution."""
-
-Judgements = tuple[list[Tensor], list[Tensor], list[list[Tensor]], list[list[Tensor]]]
-"""Scores of real and of generated audio, one for each discriminator, and the outputs of the layers of each."""
 
 
 class DiscriminatorP(nn.Module):
@@ -42,7 +39,7 @@ class DiscriminatorP(nn.Module):
         )
         self.conv_post = weight_norm(nn.Conv2d(channels[-1], 1, (3, 1), padding=(1, 0)))
 
-    def forward(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+    def forward(self, x: Tensor) -> Judgement:
         """Audio [B, 1, T] -> scores [B, N] and the outputs of the layers."""
         x = F.pad(x, (0, -x.shape[-1] % self.period), "reflect")
         x = x.unflatten(-1, (-1, self.period))
@@ -70,7 +67,7 @@ class DiscriminatorS(nn.Module):
         )
         self.conv_post = norm(nn.Conv1d(channels[-1], 1, 3, padding=1))
 
-    def forward(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+    def forward(self, x: Tensor) -> Judgement:
         """Audio [B, 1, T] -> scores [B, N] and the outputs of the layers."""
         outputs = []
         for layer in self.convs:
@@ -95,7 +92,7 @@ class MultiPeriodDiscriminator(NeuralModule):
 
     def forward(self, y: Tensor, y_hat: Tensor) -> Judgements:
         """Judges real audio `y` and generated `y_hat`, both [B, 1, T]."""
-        return judge_together(self.discriminators, y, y_hat)
+        return judge(self.discriminators, y, y_hat)
 
 
 class MultiScaleDiscriminator(NeuralModule):
@@ -113,23 +110,11 @@ class MultiScaleDiscriminator(NeuralModule):
 
     def forward(self, y: Tensor, y_hat: Tensor) -> Judgements:
         """Judges real audio `y` and generated `y_hat`, both [B, 1, T]."""
-        both = torch.cat([y, y_hat])
-        judged = [self.discriminators[0](both)]
+        return judge(self.discriminators, y, y_hat, self._hear)
+
+    def _hear(self, audio: Tensor) -> list[Judgement]:
+        judged = [self.discriminators[0](audio)]
         for pool, discriminator in zip(self.meanpools, list(self.discriminators)[1:], strict=True):
-            both = pool(both)
-            judged.append(discriminator(both))
-        return _apart(judged)
-
-
-def judge_together(discriminators: Iterable[nn.Module], y: Tensor, y_hat: Tensor) -> Judgements:
-    """What each discriminator says of real audio `y` and generated `y_hat`, both [B, 1, T], heard in one batch."""
-    both = torch.cat([y, y_hat])
-    return _apart([discriminator(both) for discriminator in discriminators])
-
-
-def _apart(judged: list[tuple[Tensor, list[Tensor]]]) -> Judgements:
-    """What was judged in one batch, real audio first."""
-    scores = [score.chunk(2) for score, _ in judged]
-    outputs = [[output.chunk(2) for output in layers] for _, layers in judged]
-    real, generated = ([[pair[kind] for pair in layers] for layers in outputs] for kind in (0, 1))
-    return [pair[0] for pair in scores], [pair[1] for pair in scores], real, generated
+            audio = pool(audio)
+            judged.append(discriminator(audio))
+        return judged

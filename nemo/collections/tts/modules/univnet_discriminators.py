@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nemo.collections.tts.modules.hifigan_discriminators import DiscriminatorP, Judgements, judge_together
+from nemo.collections.tts.modules.hifigan_discriminators import DiscriminatorP
+from nemo.collections.tts.modules.judgements import Judgement, Judgements, judge
 from nemo.collections.tts.modules.weight_norm import weight_norm
 from nemo.core.classes.neural_module import NeuralModule
 
@@ -48,7 +49,7 @@ class DiscriminatorR(nn.Module):
         )
         self.conv_post = weight_norm(nn.Conv2d(channels, 1, (3, 3), padding=(1, 1)))
 
-    def forward(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+    def forward(self, x: Tensor) -> Judgement:
         """Audio [B, 1, T] -> scores [B, N] and the outputs of the layers."""
         edge = (self.n_fft - self.hop_length) // 2
         audio = F.pad(x, (edge, edge), "reflect")[:, 0]
@@ -82,7 +83,7 @@ class MultiPeriodDiscriminator(NeuralModule):
 
     def forward(self, y: Tensor, y_hat: Tensor) -> Judgements:
         """Judges real audio `y` and generated `y_hat`, both [B, 1, T]."""
-        return judge_together(self.discriminators, y, y_hat)
+        return judge(self.discriminators, y, y_hat)
 
 
 class MultiResolutionDiscriminator(NeuralModule):
@@ -102,4 +103,4 @@ class MultiResolutionDiscriminator(NeuralModule):
 
     def forward(self, y: Tensor, y_hat: Tensor) -> Judgements:
         """Judges real audio `y` and generated `y_hat`, both [B, 1, T]."""
-        return judge_together(self.discriminators, y, y_hat)
+        return judge(self.discriminators, y, y_hat)

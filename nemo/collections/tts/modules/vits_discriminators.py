@@ -10,9 +10,8 @@ from nemo.collections.tts.modules.hifigan_discriminators import (
     SMALL_PERIOD_CHANNELS,
     DiscriminatorP,
     DiscriminatorS,
-    Judgements,
-    judge_together,
 )
+from nemo.collections.tts.modules.judgements import Judgements, judge
 from nemo.core.classes.neural_module import NeuralModule
 
 CHANNELS = (16, 64, 256, 1024, 1024, 1024)
@@ -39,4 +38,4 @@ class MultiPeriodDiscriminator(NeuralModule):
 
     def forward(self, y: Tensor, y_hat: Tensor) -> Judgements:
         """Judges real audio `y` and generated `y_hat`, both [B, 1, T]."""
-        return judge_together(self.discriminators, y, y_hat)
+        return judge(self.discriminators, y, y_hat)
