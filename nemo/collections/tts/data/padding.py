@@ -31,6 +31,46 @@ def pad_together(items: Sequence[Tensor], pad_value: float = 0) -> Tensor:
     return batch
 
 
+def stack_tensors(tensors: Sequence[Tensor], max_lens: Sequence[int], pad_value: float = 0.0) -> Tensor:
+    """Tensors of different sizes -> one, padded at the ends of the last dimensions.
+
+    Args:
+        tensors: of one rank.
+        max_lens: the sizes of the last dimensions in the result.
+        pad_value: what stands beyond each.
+
+    Returns:
+        [N, ..., *max_lens].
+    """
+    padded = []
+    for tensor in tensors:
+        missing = [size - found for size, found in zip(max_lens, tensor.shape[-len(max_lens) :], strict=True)]
+        ends = [width for size in reversed(missing) for width in (0, size)]
+        padded.append(torch.nn.functional.pad(tensor, ends, value=pad_value))
+    return torch.stack(padded)
+
+
+def mask_sequence_tensor(tensor: Tensor, lengths: Tensor) -> Tensor:
+    """[B, T], [B, D, T] or [B, C, D, T] with zeros in the padding of its last dimension; `lengths` [B]."""
+    inside = torch.arange(tensor.shape[-1], device=tensor.device) < lengths[:, None]
+    return tensor * inside.view(len(tensor), *[1] * (tensor.ndim - 2), -1)
+
+
+def sort_tensor(context: Tensor, lens: Tensor, dim: int = 0, descending: bool = True) -> tuple[Tensor, Tensor, Tensor]:
+    """The items of `context` in the order of their lengths.
+
+    Returns:
+        The items, their lengths, and which each of them was, for :func:`unsort_tensor`.
+    """
+    lengths, order = torch.sort(lens, descending=descending)
+    return context.index_select(dim, order), lengths, order
+
+
+def unsort_tensor(ordered: Tensor, indices: Tensor, dim: int = 0) -> Tensor:
+    """The items as they were before :func:`sort_tensor`."""
+    return ordered.index_select(dim, torch.argsort(indices))
+
+
 def audio_of(batch: Any) -> tuple[Tensor, Tensor]:
     """The audio [B, T] and its lengths [B] of a batch, which is a dict or begins with both."""
     return (batch["audio"], batch["audio_lens"]) if isinstance(batch, dict) else (batch[0], batch[1])
