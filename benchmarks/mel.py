@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 
 from benchmarks.measure import compare, emit_ratio
-from nemo.collections.asr.modules.mel_preprocessor import AudioToMelSpectrogramPreprocessor
+from nemo.collections.common.audio.mel_preprocessor import AudioToMelSpectrogramPreprocessor
 
 LIMIT = 1.25
 SECONDS, BATCH, SAMPLE_RATE = 15, 16, 16000

@@ -10,8 +10,8 @@ from nemo.collections.asr.data.loader import AudioToTextDatasetConfig
 from nemo.collections.asr.decoding.ctc import CTCDecodingConfig
 from nemo.collections.asr.modules.conv_decoder import ConvASRDecoderConfig
 from nemo.collections.asr.modules.conv_encoder import ConvASREncoderConfig
-from nemo.collections.asr.modules.mel_preprocessor import AudioToMelSpectrogramPreprocessorConfig
 from nemo.collections.asr.modules.spectrogram_augmentation import SpectrogramAugmentationConfig
+from nemo.collections.common.audio.mel_preprocessor import AudioToMelSpectrogramPreprocessorConfig
 from nemo.core.config.modelPT import ModelConfig, NemoConfig, OptimConfig, SchedConfig
 
 

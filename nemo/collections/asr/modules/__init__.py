@@ -5,7 +5,8 @@ from nemo.utils.lazy import lazy_exports
 __getattr__, __dir__, __all__ = lazy_exports(
     __name__,
     {
-        "audio_preprocessor": ["AudioPreprocessor"],
+        "nemo.collections.common.audio.audio_preprocessor": ["AudioPreprocessor"],
+        "nemo.collections.common.audio.mel_preprocessor": ["AudioToMelSpectrogramPreprocessor"],
         "conformer_encoder": ["ConformerEncoder", "ConformerEncoderAdapter"],
         "conv_classification": ["ConvASRDecoderClassification"],
         "conv_decoder": ["ConvASRDecoder"],
@@ -15,7 +16,6 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "ecapa_encoder": ["ECAPAEncoder"],
         "lstm_decoder": ["LSTMDecoder"],
         "masked_patch": ["MaskedPatchAugmentation"],
-        "mel_preprocessor": ["AudioToMelSpectrogramPreprocessor"],
         "mfcc_preprocessor": ["AudioToMFCCPreprocessor"],
         "parallel_conv_encoder": ["ParallelConvASREncoder"],
         "rnn_encoder": ["RNNEncoder"],

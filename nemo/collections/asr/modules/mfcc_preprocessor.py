@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nemo.collections.asr.modules.audio_preprocessor import AudioPreprocessor, audio_example, in_samples
+from nemo.collections.common.audio.audio_preprocessor import AudioPreprocessor, audio_example, in_samples
 from nemo.collections.common.audio.mfcc import MFCCFeatures
 from nemo.core.neural_types import AudioSignal, LengthsType, MFCCSpectrogramType, NeuralType
 from nemo.utils.exceptions import ConfigError

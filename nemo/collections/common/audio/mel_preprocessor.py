@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import Tensor
 
-from nemo.collections.asr.modules.audio_preprocessor import AudioPreprocessor, audio_example, in_samples
+from nemo.collections.common.audio.audio_preprocessor import AudioPreprocessor, audio_example, in_samples
 from nemo.collections.common.audio.mel import FilterbankFeatures
 from nemo.core.neural_types import AudioSignal, LengthsType, MelSpectrogramType, NeuralType
 
