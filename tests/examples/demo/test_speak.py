@@ -5,13 +5,15 @@ import subprocess
 import sys
 
 import pytest
+from hydra import compose, initialize_config_dir
 from torch.utils.tensorboard import SummaryWriter
 
 from examples.demo import speak as demo
 from examples.demo.errors import DemoError
 from examples.demo.spoken_sentences import WAYS
 from examples.demo.training import REPOSITORY
-from examples.demo.voice_data import VoiceData
+from examples.demo.voice_data import CONFIGS, VoiceData
+from nemo.core.classes.serialization import instantiate
 from tests.conftest import DATA
 
 
@@ -25,6 +27,27 @@ def test_each_model_is_trained_by_the_script_of_its_collection(tmp_path):
     ]
     assert {"pitch_mean=198.0", "pitch_std=46.0", f"train_dataset={data.train}"} <= set(found["fastpitch"])
     assert f"model.train_ds.manifest_filepath={data.joined}" in found["recogniser"]
+
+
+def test_without_a_dictionary_fastpitch_reads_letters(tmp_path):
+    data = VoiceData(tmp_path / "train.json", tmp_path / "dev.json", tmp_path / "joined.json", "a voice")
+    command = demo.commands(data, tmp_path, (198.0, 46.0), characters=True)["fastpitch"]
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        cfg = compose("fastpitch_asterisk", overrides=command[4:])
+    tokenizer = instantiate(cfg.model.text_tokenizer, "text_tokenizer")
+    assert tokenizer.decode(tokenizer("new words")) == " new words "
+
+
+@pytest.mark.parametrize(
+    ("given", "split"),
+    [
+        ("fastpitch.trainer.max_epochs=3", ("fastpitch", "trainer.max_epochs=3")),
+        ("+hifigan.trainer.max_steps=5", ("hifigan", "+trainer.max_steps=5")),
+        ("~recogniser.model.optim.sched", ("recogniser", "~model.optim.sched")),
+    ],
+)
+def test_a_value_goes_to_the_script_of_its_model(given, split):
+    assert demo.split_override(given) == split
 
 
 def test_curves_are_read_from_all_files_of_a_run(tmp_path):
