@@ -39,10 +39,9 @@ CHARACTERS = [
 ]
 """What makes FastPitch read letters; they need no dictionary."""
 EXPECTATION = """\
-What to expect: a voice that learnt for forty minutes from a few minutes of recordings. Words that it heard are mostly
-clear, new ones blurred, and there is a buzz. The first line of the table is what the recogniser, which is small too,
-makes of the recordings themselves; the distance to it is what synthesis costs. More recordings and longer training help
-both models."""
+What to expect: a voice that learnt from a few minutes of recordings in less than an hour. It buzzes, and new words are
+blurred. The first line of the table is what the recogniser, which is small too, makes of the recordings themselves; the
+distance to it is what synthesis costs. More recordings and longer training help. docs/spoken_result.md says more."""
 
 
 def commands(
