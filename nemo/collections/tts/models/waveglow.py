@@ -20,8 +20,10 @@ from nemo.collections.tts.losses.waveglow import WaveGlowLoss
 from nemo.collections.tts.models.base import KEYS_OF_USERS, GlowVocoder
 from nemo.collections.tts.modules.denoising import magnitudes_and_phases, subtract_magnitudes
 from nemo.collections.tts.modules.waveglow import HOP, WaveGlowModule
+from nemo.core.classes.exportable import Exportable
 from nemo.core.classes.pretrained import PretrainedModelInfo
 from nemo.core.config.schema import with_defaults
+from nemo.core.neural_types import AudioSignal, MelSpectrogramType, NeuralType, NormalDistributionSamplesType
 from nemo.core.training.keys import TRAINING_KEYS
 from nemo.utils.exceptions import ConfigError
 
@@ -45,7 +47,7 @@ class WaveGlowModelConfig:
     optim: Any = None
 
 
-class WaveGlowModel(GlowVocoder):
+class WaveGlowModel(GlowVocoder, Exportable):
     """Vocoder of invertible flows.
 
     Args:
@@ -71,6 +73,7 @@ class WaveGlowModel(GlowVocoder):
                 f"{HOP}."
             )
         self.loss = WaveGlowLoss()
+        self._inverse_matrices: list[Tensor] | None = None
 
     # ------------------------------------------------------------------------------------------------------------- use
 
@@ -130,6 +133,46 @@ class WaveGlowModel(GlowVocoder):
         usable = audio.shape[1] - audio.shape[1] % self.waveglow.n_group
         z, log_scales, log_determinants = self(spec=spec, audio=audio[:, :usable])
         return self.loss(z=z, log_scales=log_scales, log_determinants=log_determinants, sigma=self.cfg.sigma)
+
+    # ---------------------------------------------------------------------------------------------------------- export
+
+    @property
+    def input_types_for_export(self) -> dict[str, NeuralType]:
+        """Log-mel spectrograms and noise."""
+        return {
+            "spec": NeuralType(("B", "D", "T"), MelSpectrogramType()),
+            "z": NeuralType(("B", "D", "T"), NormalDistributionSamplesType()),
+        }
+
+    @property
+    def output_types_for_export(self) -> dict[str, NeuralType]:
+        """Audio, with the vocoder's own sound still in it."""
+        return {"audio": NeuralType(("B", "T"), AudioSignal(int(self.cfg.preprocessor.sample_rate)))}
+
+    @property
+    def properties_for_export(self) -> dict[str, object]:
+        """What a program needs to make the noise and to play the audio."""
+        return {"sample_rate": self.cfg.preprocessor.sample_rate, "hop_length": HOP, "n_group": self.waveglow.n_group}
+
+    def input_example(self, max_batch: int = 1, max_dim: int = 16) -> tuple[dict[str, Tensor]]:
+        """A spectrogram of silence and noise, for export."""
+        bands, group = self.waveglow.n_mel_channels, self.waveglow.n_group
+        return (
+            {
+                "spec": torch.zeros(max_batch, bands, max_dim, device=self.device),
+                "z": torch.randn(max_batch, group, max_dim * HOP // group, device=self.device),
+            },
+        )
+
+    def _prepare_for_export(self, **kwargs: Any) -> None:
+        self._inverse_matrices = self.waveglow.inverse_matrices()  # ONNX cannot invert matrices
+
+    def _export_teardown(self) -> None:
+        self._inverse_matrices = None
+
+    def forward_for_export(self, spec: Tensor, z: Tensor) -> Tensor:
+        """Audio [B, T] of log-mel spectrograms [B, D, F] and noise [B, G, T / G]; T is at most 256 * (F + 3)."""
+        return self.waveglow.norm_dist_to_audio(spec, z, inverse_matrices=self._inverse_matrices)
 
     @classmethod
     def list_available_models(cls) -> list[PretrainedModelInfo]:

@@ -7,6 +7,7 @@ B batch, T samples, G group, D mel bands, F frames.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -38,10 +39,10 @@ class Invertible1x1Conv(nn.Module):
         log_determinant = z.shape[0] * z.shape[2] * torch.logdet(self.conv.weight[..., 0].float())
         return self.conv(z), log_determinant
 
-    def inverse(self, z: Tensor) -> Tensor:
-        """[B, G, T] as it was before :meth:`forward`."""
-        matrix = self.conv.weight[..., 0].float().inverse().to(z.dtype)
-        return nn.functional.conv1d(z, matrix[..., None])
+    def inverse_matrix(self) -> Tensor:
+        """[G, G], which takes the mixing back."""
+        weight = self.conv.weight[..., 0]
+        return weight.float().inverse().to(weight.dtype)
 
 
 def _leave_out_inverse(module: nn.Module, state: dict[str, Any], prefix: str, *others: Any) -> None:
@@ -86,7 +87,7 @@ class WaveNet(nn.Module):
         for gated, mixing, condition in zip(self.in_layers, self.res_skip_layers, conditions, strict=True):
             tanh, sigmoid = (gated(x) + condition).chunk(2, dim=1)
             mixed = mixing(torch.tanh(tanh) * torch.sigmoid(sigmoid))
-            if mixed.shape[1] > self.n_channels:
+            if mixing.out_channels > self.n_channels:  # type: ignore[operator]  # a Conv1d's number
                 residual, mixed = mixed.chunk(2, dim=1)
                 x = x + residual
             skipped = skipped + mixed
@@ -179,17 +180,29 @@ class WaveGlowModule(NeuralModule):
             log_determinants = log_determinants + log_determinant
         return torch.cat([*early, z], dim=1), log_scales, log_determinants
 
-    def norm_dist_to_audio(self, spec: Tensor, z: Tensor | None = None, sigma: float = 1.0) -> Tensor:
+    def inverse_matrices(self) -> list[Tensor]:
+        """For each flow the matrix [G, G] that takes its mixing back."""
+        return [mixing.inverse_matrix() for mixing in self.convinv]  # type: ignore[operator]  # an Invertible1x1Conv
+
+    def norm_dist_to_audio(
+        self,
+        spec: Tensor,
+        z: Tensor | None = None,
+        sigma: float = 1.0,
+        inverse_matrices: Sequence[Tensor] | None = None,
+    ) -> Tensor:
         """Noise to audio, the inverse of :meth:`forward`.
 
         Args:
             spec: [B, D, F] log-mel spectrograms.
             z: [B, G, T / G] noise; None draws it from PyTorch's default generator.
             sigma: deviation of the noise that is drawn.
+            inverse_matrices: as :meth:`inverse_matrices` gives them; None: they are computed.
 
         Returns:
             [B, T]; T is 256 times F where the noise is drawn.
         """
+        matrices = self.inverse_matrices() if inverse_matrices is None else inverse_matrices
         samples = spec.shape[2] * HOP if z is None else z.shape[2] * self.n_group
         condition = self._condition(spec, samples)
         if z is None:
@@ -199,7 +212,7 @@ class WaveGlowModule(NeuralModule):
             kept, changed = x.chunk(2, dim=1)
             log_scale, shift = self.wavenet[flow](kept, condition)
             x = torch.cat([kept, (changed - shift) / log_scale.exp()], dim=1)
-            x = self.convinv[flow].inverse(x)  # type: ignore[operator]  # an Invertible1x1Conv
+            x = nn.functional.conv1d(x, matrices[flow].to(x.dtype)[..., None])
             if self._gives_noise(flow):
                 x = torch.cat([early[:, -self.n_early_size :], x], dim=1)
                 early = early[:, : -self.n_early_size]
@@ -216,7 +229,7 @@ class WaveGlowModule(NeuralModule):
     def _condition(self, spec: Tensor, samples: int) -> Tensor:
         """[B, D, F] -> [B, D * G, T / G]: at the rate of audio, then folded as it is."""
         wide = self.upsample(spec)
-        if wide.shape[2] < samples:
+        if not torch.jit.is_tracing() and wide.shape[2] < samples:
             raise ShapeError(
                 f"WaveGlowModule got {samples} samples of audio and {spec.shape[2]} frames, which last "
                 f"{wide.shape[2]} samples at most. A frame has {HOP} samples: set preprocessor.n_window_stride to it."

@@ -1,5 +1,6 @@
-"""WaveGlow: its likelihood rises, its archives, its denoiser."""
+"""WaveGlow: its likelihood rises, its archives, its denoiser, its exported file."""
 
+import onnxruntime
 import pytest
 import torch
 from pytorch_lightning import Trainer
@@ -62,3 +63,22 @@ def test_the_denoiser_takes_away_what_the_vocoder_makes_of_silence():
 def test_another_hop_is_refused():
     with pytest.raises(ConfigError, match="n_window_stride is 64, and WaveGlow makes 256"):
         WaveGlowModel({**CONFIG, "preprocessor": PREPROCESSOR})
+
+
+@torch.no_grad()
+def test_the_exported_file_makes_the_same_audio_of_the_same_noise(tmp_path):
+    torch.manual_seed(0)
+    model = WaveGlowModel(CONFIG).eval()
+    for network in model.waveglow.wavenet:  # at the beginning every flow is the identity
+        torch.nn.init.normal_(network.end.weight, std=0.1)
+    model.export(str(tmp_path / "vocoder.onnx"))
+    session = onnxruntime.InferenceSession(tmp_path / "vocoder.onnx", providers=["CPUExecutionProvider"])
+    assert session.get_modelmeta().custom_metadata_map == {"sample_rate": "16000", "hop_length": "256", "n_group": "8"}
+    for batch, frames in ((1, 3), (3, 21)):
+        recording = 0.1 * torch.randn(batch, frames * 256)
+        spec, _ = model.audio_to_melspec_precessor(recording, torch.full((batch,), frames * 256))
+        z, *_ = model(spec=spec, audio=recording)
+        (audio,) = session.run(["audio"], {"spec": spec.numpy(), "z": z.numpy()})
+        expected = model.waveglow.norm_dist_to_audio(spec, z)
+        torch.testing.assert_close(torch.from_numpy(audio), expected, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(expected, recording, rtol=1e-3, atol=1e-4)
