@@ -25,8 +25,17 @@ from nemo.collections.tts.models.base import KEYS_OF_USERS, TextToWaveform
 from nemo.collections.tts.models.text_front import build_text_tokenizer, parse_text
 from nemo.collections.tts.modules.vits import SynthesizerTrn, Trained
 from nemo.collections.tts.modules.vits_discriminators import MultiPeriodDiscriminator
+from nemo.core.classes.exportable import Exportable
 from nemo.core.classes.pretrained import PretrainedModelInfo
 from nemo.core.config.schema import with_defaults
+from nemo.core.neural_types import (
+    AudioSignal,
+    Index,
+    LengthsType,
+    NeuralType,
+    RegressionValuesType,
+    TokenIndex,
+)
 from nemo.core.training.keys import TRAINING_KEYS
 from nemo.utils.exceptions import ConfigError, ShapeError
 
@@ -63,7 +72,7 @@ class VitsModelConfig:
     optim: Any = None
 
 
-class VitsModel(TextToWaveform):
+class VitsModel(TextToWaveform, Exportable):
     """End-to-end text to audio.
 
     Args:
@@ -269,6 +278,51 @@ class VitsModel(TextToWaveform):
     def _of_dataset(self) -> dict[str, Any]:
         vocab = self.vocab
         return {"text_tokenizer": vocab, "text_normalizer": self.text_normalizer_call}  # built with the tokenizer
+
+    # ---------------------------------------------------------------------------------------------------------- export
+
+    @property
+    def input_types_for_export(self) -> dict[str, NeuralType]:
+        """Tokens and the manner of speaking, under the names that programs for VITS know (sherpa-onnx, for one)."""
+        number = NeuralType(tuple("D"), RegressionValuesType())
+        types = {"x": NeuralType(("B", "T"), TokenIndex()), "x_length": NeuralType(tuple("B"), LengthsType())}
+        types |= dict.fromkeys(("noise_scale", "length_scale", "noise_scale_w"), number)
+        return {**types, "sid": NeuralType(tuple("B"), Index())} if self.net_g.n_speakers > 1 else types
+
+    @property
+    def output_types_for_export(self) -> dict[str, NeuralType]:
+        """Audio [B, 1, T]."""
+        return {"y": NeuralType(("B", "D", "T"), AudioSignal(self.sample_rate))}
+
+    @property
+    def properties_for_export(self) -> dict[str, object]:
+        """What sherpa-onnx reads; `add_blank` 0: there is no token between those of the text."""
+        counts = {"n_speakers": self.net_g.n_speakers, "sample_rate": self.sample_rate, "add_blank": 0}
+        return {"model_type": "vits", "comment": "nemo", "hop_length": self.net_g.hop_length, **counts}
+
+    def input_example(self, max_batch: int = 1, max_dim: int = 44) -> tuple[dict[str, Tensor]]:
+        """Tokens to be spoken without noise, so that the same is said each time, for export."""
+        numbers = {"noise_scale": 0.0, "length_scale": 1.0, "noise_scale_w": 0.0}
+        inputs = {
+            "x": torch.randint(0, self.vocab.pad, (max_batch, max_dim), device=self.device),
+            "x_length": torch.full((max_batch,), max_dim, device=self.device),
+            **{name: torch.tensor([value], device=self.device) for name, value in numbers.items()},
+            "sid": torch.zeros(max_batch, dtype=torch.long, device=self.device),
+        }
+        return ({name: inputs[name] for name in self.input_types_for_export},)
+
+    def forward_for_export(
+        self,
+        x: Tensor,
+        x_length: Tensor,
+        noise_scale: Tensor,
+        length_scale: Tensor,
+        noise_scale_w: Tensor,
+        sid: Tensor | None = None,
+    ) -> Tensor:
+        """Audio [B, 1, T] of tokens [B, U] with lengths [B] and numbers [1], as :meth:`forward` has them."""
+        length_scale = length_scale + 0 * noise_scale_w  # programs give all inputs, also where no durations are drawn
+        return self.net_g.infer(x, x_length, sid, noise_scale, length_scale, noise_scale_w)[0]
 
     @classmethod
     def list_available_models(cls) -> list[PretrainedModelInfo]:

@@ -284,9 +284,9 @@ class SynthesizerTrn(NeuralModule):
         text: Tensor,
         text_len: Tensor,
         speakers: Tensor | None = None,
-        noise_scale: float = 1.0,
-        length_scale: float = 1.0,
-        noise_scale_w: float = 1.0,
+        noise_scale: float | Tensor = 1.0,
+        length_scale: float | Tensor = 1.0,
+        noise_scale_w: float | Tensor = 1.0,
         max_len: int | None = None,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Audio of texts.
@@ -325,7 +325,7 @@ class SynthesizerTrn(NeuralModule):
                 f"The model has {self.n_speakers} voices and `speakers` is None. Give the id of one, 0 to "
                 f"{self.n_speakers - 1}, for each text."
             )
-        if int(speakers.min()) < 0 or int(speakers.max()) >= self.n_speakers:
+        if not torch.jit.is_tracing() and (int(speakers.min()) < 0 or int(speakers.max()) >= self.n_speakers):
             raise ConfigError(f"`speakers` has {speakers.tolist()}. Expected ids from 0 to {self.n_speakers - 1}.")
         return self.emb_g(speakers)[..., None]
 

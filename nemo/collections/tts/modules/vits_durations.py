@@ -134,10 +134,10 @@ class StochasticDurationPredictor(nn.Module):
             log_determinants = log_determinants + log_determinant
         return _log_normal(z, mask) - log_determinants + log_q
 
-    def forward(self, x: Tensor, mask: Tensor, g: Tensor | None = None, noise_scale: float = 1.0) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor, g: Tensor | None = None, noise_scale: float | Tensor = 1.0) -> Tensor:
         """Log-durations [B, 1, U] drawn for tokens [B, H, U] and a speaker [B, G, 1]."""
         condition = self._condition(x, mask, g)
-        z = torch.randn(len(x), 2, x.shape[2], device=x.device, dtype=x.dtype) * noise_scale
+        z = torch.randn(x.shape[0], 2, x.shape[2], device=x.device, dtype=x.dtype) * noise_scale
         flows = list(reversed(self.flows))
         for flow in [*flows[:-2], flows[-1]]:  # the first spline changes only the channel that is thrown away
             z = flow.inverse(z, mask, condition)  # type: ignore[operator]  # all of them have it
@@ -178,7 +178,7 @@ class DurationPredictor(nn.Module):
         wanted = torch.log(durations + 1e-6) * mask
         return (self(x, mask, g) - wanted).square().sum(dim=(1, 2))
 
-    def forward(self, x: Tensor, mask: Tensor, g: Tensor | None = None, noise_scale: float = 1.0) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor, g: Tensor | None = None, noise_scale: float | Tensor = 1.0) -> Tensor:
         """Log-durations [B, 1, U] of tokens [B, H, U]; nothing is drawn."""
         x = x.detach()
         x = x if g is None else x + self.cond(g.detach())

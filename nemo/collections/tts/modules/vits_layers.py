@@ -58,7 +58,7 @@ class GatedConvolutions(nn.Module):
         for gated, mixing, condition in zip(self.in_layers, self.res_skip_layers, conditions, strict=True):
             tanh, sigmoid = (gated(x) + condition).chunk(2, dim=1)
             mixed = mixing(torch.tanh(tanh) * torch.sigmoid(sigmoid))
-            if mixed.shape[1] > self.channels:
+            if mixing.out_channels > self.channels:  # type: ignore[operator]  # a Conv1d's number
                 residual, mixed = mixed.chunk(2, dim=1)
                 x = (x + residual) * mask
             skipped = skipped + mixed

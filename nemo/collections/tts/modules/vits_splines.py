@@ -33,14 +33,14 @@ def spline(
     knots_x, knots_y = _knots(widths, bound), _knots(heights, bound)
     inside = (x >= -bound) & (x <= bound)
     value = x.clamp(-bound, bound)[..., None]
-    edges = (knots_y if inverse else knots_x)[..., 1:-1].contiguous()
-    index = torch.searchsorted(edges, value.contiguous(), right=True)
+    edges = (knots_y if inverse else knots_x)[..., 1:-1]
+    index = (edges <= value).sum(dim=-1, keepdim=True)  # as searchsorted would find it, which ONNX lacks
 
     def at(values: Tensor) -> Tensor:
         return values.gather(-1, index)[..., 0]
 
-    left, width = at(knots_x[..., :-1]), at(knots_x.diff(dim=-1))
-    low, height = at(knots_y[..., :-1]), at(knots_y.diff(dim=-1))
+    left, width = at(knots_x[..., :-1]), at(_sizes(knots_x))
+    low, height = at(knots_y[..., :-1]), at(_sizes(knots_y))
     first, last = at(slopes[..., :-1]), at(slopes[..., 1:])
     mean = height / width
     bend = first + last - 2 * mean
@@ -60,6 +60,11 @@ def spline(
     log_slope = rise.log() - 2 * (mean + bend * mixed).log()
     log_slope = -log_slope if inverse else log_slope
     return torch.where(inside, mapped, x), torch.where(inside, log_slope, torch.zeros_like(x))
+
+
+def _sizes(knots: Tensor) -> Tensor:
+    """[..., K + 1] -> [..., K] of the bins between."""
+    return knots[..., 1:] - knots[..., :-1]
 
 
 def _knots(sizes: Tensor, bound: float) -> Tensor:

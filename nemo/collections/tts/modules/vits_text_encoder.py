@@ -43,13 +43,13 @@ class RelativeAttention(nn.Module):
         places = torch.arange(x.shape[2], device=x.device)
         apart = places - places[:, None]  # [U, U]: key minus query
         near = apart.abs() <= WINDOW
-        index = apart.clamp(-WINDOW, WINDOW) + WINDOW
-        of_position = (query @ self.emb_rel_k[0].T).gather(-1, index.expand(*query.shape[:2], -1, -1))
+        index = (apart.clamp(-WINDOW, WINDOW) + WINDOW).expand(x.shape[0], self.heads, -1, -1)
+        of_position = (query @ self.emb_rel_k[0].T).gather(-1, index)
         scores = query @ key.transpose(2, 3) + of_position * near
         scores = scores.masked_fill((mask[:, None] * mask[:, None].transpose(2, 3)) == 0, -1e4)
         weights = self.drop(scores.softmax(dim=-1))
-        by_position = torch.zeros(*weights.shape[:3], 2 * WINDOW + 1, device=x.device, dtype=weights.dtype)
-        by_position = by_position.scatter_add(-1, index.expand_as(weights), weights * near)
+        by_position = torch.zeros(x.shape[0], self.heads, x.shape[2], 2 * WINDOW + 1, device=x.device)
+        by_position = by_position.to(weights.dtype).scatter_add(-1, index, weights * near)
         mixed = weights @ value + by_position @ self.emb_rel_v[0]
         return self.conv_o(mixed.transpose(2, 3).flatten(1, 2))
 

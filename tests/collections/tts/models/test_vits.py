@@ -1,5 +1,7 @@
-"""VITS: a training that brings spectrograms together, voices, saving, what does not fit."""
+"""VITS: a training that brings spectrograms together, voices, saving, its exported file, what does not fit."""
 
+import numpy as np
+import onnxruntime
 import pytest
 import torch
 from pytorch_lightning import Trainer
@@ -9,7 +11,7 @@ from nemo.utils.exceptions import ConfigError, ShapeError
 from tests.collections.tts.models.test_fastpitch import CONFIG as FASTPITCH
 from tests.collections.tts.models.test_fastpitch import batch_of_tones
 from tests.collections.tts.models.test_hifigan import PREPROCESSOR
-from tests.collections.tts.modules.test_vits import SIZES
+from tests.collections.tts.modules.test_vits import SIZES, disturbed
 
 SYNTHESIZER = {
     "_target_": "nemo.collections.tts.modules.vits_modules.SynthesizerTrn",
@@ -90,3 +92,34 @@ def test_what_does_not_fit_is_named():
     batch = batch_of_tones(model)
     with pytest.raises(ShapeError, match="Item 0 of the batch has 7 frames"):
         model._speak({**batch, "audio_lens": torch.tensor([500, 4000])})
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("n_speakers", "use_sdp"), [(0, False), (2, True)])
+def test_the_exported_file_says_what_the_model_says(tmp_path, n_speakers, use_sdp):
+    torch.manual_seed(0)
+    model = VitsModel({**CONFIG, "n_speakers": n_speakers, "synthesizer": {**SYNTHESIZER, "use_sdp": use_sdp}}).eval()
+    disturbed(model.net_g)
+    if not use_sdp:
+        model.net_g.dp.proj.weight.mul_(0.2)  # durations of some frames
+    model.export(str(tmp_path / "voice.onnx"))
+    session = onnxruntime.InferenceSession(tmp_path / "voice.onnx", providers=["CPUExecutionProvider"])
+    names = ["x", "x_length", "noise_scale", "length_scale", "noise_scale_w", *(["sid"] if n_speakers else [])]
+    assert [port.name for port in session.get_inputs()] == names
+    frames = []
+    for texts, tokens, slowness in ((1, 4, 1.0), (3, 23, 6.0)):
+        (inputs,) = model.input_example(texts, tokens)
+        inputs["x_length"][-1] = tokens - 2
+        inputs["length_scale"][0] = slowness
+        if n_speakers:
+            inputs["sid"] = torch.arange(texts) % 2
+        (audio,) = session.run(["y"], {name: value.numpy() for name, value in inputs.items()})
+        scales = [float(inputs[name]) for name in ("noise_scale", "length_scale", "noise_scale_w")]
+        expected, _, count = model.net_g.infer(inputs["x"], inputs["x_length"], inputs.get("sid"), *scales)
+        torch.testing.assert_close(torch.from_numpy(audio), expected, rtol=1e-4, atol=1e-5)
+        frames.append(int(count.max()))
+    assert frames[0] < frames[1]
+    inputs |= {"noise_scale": torch.tensor([0.667]), "noise_scale_w": torch.tensor([0.8])}
+    drawn = [session.run(["y"], {name: value.numpy() for name, value in inputs.items()})[0] for _ in range(2)]
+    assert all(np.isfinite(each).all() and each.shape[2] % 64 == 0 for each in drawn)
+    assert drawn[0].shape != drawn[1].shape or np.abs(drawn[0] - drawn[1]).max() > 1e-3
