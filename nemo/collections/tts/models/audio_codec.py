@@ -23,12 +23,17 @@ from nemo.collections.tts.losses.audio_codec import (
     TimeDomainLoss,
 )
 from nemo.collections.tts.models.adversarial import build_optimizations, step_schedules, take_step
+from nemo.collections.tts.models.audio_codec_export import CodecDecoder, CodecEncoder
 from nemo.collections.tts.models.base import KEYS_OF_USERS, SpeechModel
 from nemo.collections.tts.modules.codec_layers import mask_padding
+from nemo.core.classes.exportable import Exportable
 from nemo.core.classes.pretrained import PretrainedModelInfo
 from nemo.core.config.schema import with_defaults
 from nemo.core.training.keys import TRAINING_KEYS
-from nemo.utils.exceptions import ConfigError
+from nemo.utils.exceptions import ConfigError, ExportError
+
+PARTS: dict[str | None, type[CodecEncoder] | type[CodecDecoder]] = {"encoder": CodecEncoder, "decoder": CodecDecoder}
+"""What is exported; the names are those of the files."""
 
 
 @dataclass
@@ -82,7 +87,7 @@ class AudioCodecModelConfig:
     optim: Any = None
 
 
-class AudioCodecModel(SpeechModel):
+class AudioCodecModel(SpeechModel, Exportable):
     """Compresses audio to tokens, trained against discriminators.
 
     Args:
@@ -171,8 +176,11 @@ class AudioCodecModel(SpeechModel):
 
     def pad_audio(self, audio: Tensor, audio_len: Tensor) -> tuple[Tensor, Tensor]:
         """Audio [B, T] with zeros up to whole frames, and the lengths [B] of those."""
-        padded_len = -(-audio_len // self.samples_per_frame) * self.samples_per_frame
-        longest = int(padded_len.max())
+        step = self.samples_per_frame
+        padded_len = (audio_len + step - 1) // step * step  # ONNX rounds negative numbers the other way
+        longest: Any = padded_len.max()
+        if not torch.jit.is_tracing():  # a traced length stays open
+            longest = int(longest)
         return F.pad(audio, (0, longest - audio.shape[1])), padded_len
 
     @property
@@ -269,6 +277,41 @@ class AudioCodecModel(SpeechModel):
             parts["g_loss_commit"] = commit_loss
         parts["g_loss"] = torch.stack([weights[name] * value for name, value in parts.items() if weights[name]]).sum()
         return parts
+
+    # ---------------------------------------------------------------------------------------------------------- export
+
+    def list_export_subnets(self) -> list[str]:
+        """Audio to tokens, and tokens to audio: a file each."""
+        return ["encoder", "decoder"]
+
+    def get_export_subnet(self, subnet: str | None = None) -> Any:
+        """The part of that name; the whole for None and `self`.
+
+        Raises:
+            ExportError: the model has no quantizer, so no tokens.
+        """
+        if subnet not in PARTS:
+            return super().get_export_subnet(subnet)
+        if self.vector_quantizer is None:
+            raise ExportError(
+                "This AudioCodecModel has no model.vector_quantizer, and what is exported makes tokens and reads them. "
+                "Expected a quantizer; train the model with one."
+            )
+        return PARTS[subnet](self)
+
+    @property
+    def input_module(self) -> Any:
+        """The encoder: its inputs come first."""
+        return self.get_export_subnet("encoder")
+
+    @property
+    def output_module(self) -> Any:
+        """The decoder: its outputs come last."""
+        return self.get_export_subnet("decoder")
+
+    def input_example(self, max_batch: int = 1, max_dim: int = 32) -> tuple[Tensor, Tensor]:
+        """Audio of `max_dim` frames with its lengths, for export."""
+        return CodecEncoder(self).input_example(max_batch, max_dim)
 
     @classmethod
     def list_available_models(cls) -> list[PretrainedModelInfo]:

@@ -29,6 +29,7 @@ from nemo.collections.tts.g2p.heteronym_dataset import HeteronymBatch, Heteronym
 from nemo.collections.tts.g2p.spelling_pairs import with_manifest
 from nemo.collections.tts.g2p.wordids import read_wordid_phonemes, read_wordids
 from nemo.collections.tts.models.base import TRAINING
+from nemo.core.classes.exportable import Exportable
 from nemo.core.classes.model_pt import ModelPT
 from nemo.core.classes.pretrained import PretrainedModelInfo, resolve_subclass_pretrained_model_info
 from nemo.core.config.schema import with_defaults
@@ -67,7 +68,7 @@ class HeteronymClassificationConfig:
     optim: Any = None
 
 
-class HeteronymClassificationModel(ModelPT):
+class HeteronymClassificationModel(ModelPT, Exportable):
     """Chooses among the readings that a table gives for a word.
 
         model = HeteronymClassificationModel.restore_from("heteronyms.nemo")
@@ -218,6 +219,21 @@ class HeteronymClassificationModel(ModelPT):
         states = self.bert_model(input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids)
         logits: Tensor = self.classifier(hidden_states=states)
         return logits
+
+    @property
+    def input_module(self) -> Any:
+        """The encoder: its inputs are those of an exported file."""
+        return self.bert_model
+
+    @property
+    def output_module(self) -> Any:
+        """The classifier: its logits [N, T, C] are what an exported file gives."""
+        return self.classifier
+
+    def input_example(self, max_batch: int = 2, max_dim: int = 32) -> tuple[Any, ...]:
+        """Random pieces, for export."""
+        example: tuple[Any, ...] = self.bert_model.input_example(max_batch, max_dim)
+        return example
 
     def _best(self, batch: HeteronymBatch) -> tuple[Tensor, Tensor]:
         """Logits [N, C] of each word, and the best [N] of the readings that it has."""

@@ -59,7 +59,7 @@ class FiniteScalarQuantizer(NeuralModule):
 
     def forward(self, inputs: Tensor, input_len: Tensor) -> tuple[Tensor, Tensor]:
         """Vectors [B, D, T] with lengths [B] -> the rounded ones [B, D, T] and their indices [1, B, T]."""
-        if inputs.shape[1] != self.codebook_dim:
+        if not torch.jit.is_tracing() and inputs.shape[1] != self.codebook_dim:
             raise ShapeError(
                 f"FiniteScalarQuantizer got inputs {list(inputs.shape)}; it expects [B, D={self.codebook_dim}, T]. "
                 "Make the encoder's dimension equal to the number of levels."
@@ -75,7 +75,7 @@ class FiniteScalarQuantizer(NeuralModule):
 
     def decode(self, indices: Tensor, input_len: Tensor) -> Tensor:
         """Indices [1, B, T] with lengths [B] -> the rounded vectors [B, D, T]."""
-        if indices.shape[0] != 1:
+        if not torch.jit.is_tracing() and indices.shape[0] != 1:
             raise ShapeError(
                 f"FiniteScalarQuantizer got indices {list(indices.shape)}; it expects [1, B, T], one codebook. For "
                 "several use GroupFiniteScalarQuantizer."
@@ -138,7 +138,7 @@ class GroupFiniteScalarQuantizer(NeuralModule):
 
     def forward(self, inputs: Tensor, input_len: Tensor) -> tuple[Tensor, Tensor]:
         """Vectors [B, D, T] with lengths [B] -> the rounded ones [B, D, T] and their indices [G, B, T]."""
-        if inputs.shape[1] != self.codebook_dim:
+        if not torch.jit.is_tracing() and inputs.shape[1] != self.codebook_dim:
             raise ShapeError(
                 f"GroupFiniteScalarQuantizer got inputs {list(inputs.shape)}; it expects [B, D={self.codebook_dim}, T]."
                 " Make the encoder's dimension the number of groups times the number of levels."

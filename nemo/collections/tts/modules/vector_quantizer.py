@@ -51,6 +51,8 @@ class EuclideanCodebook(nn.Module):
 
     def nearest(self, vectors: Tensor) -> Tensor:
         """[M, D] -> [M] indices."""
+        if torch.jit.is_tracing():  # in ONNX cdist would keep the difference of every vector from every code
+            return (self.codes.square().sum(dim=1) - 2 * vectors.float() @ self.codes.T).argmin(dim=1)
         return torch.cdist(vectors.float(), self.codes).argmin(dim=1)
 
     @torch.no_grad()
@@ -183,7 +185,7 @@ class ResidualVectorQuantizer(NeuralModule):
         """Indices [N, B, T] with lengths [B] -> vectors [B, D, T]; the first codebooks alone are a coarser code."""
         parts = [
             F.embedding(part.long(), codebook.codes)  # type: ignore[arg-type]  # an EuclideanCodebook
-            for part, codebook in zip(indices, self.codebooks, strict=False)
+            for part, codebook in zip(indices.unbind(), self.codebooks, strict=False)
         ]
         return mask_padding(torch.stack(parts).sum(dim=0).transpose(1, 2), input_len)
 

@@ -1,11 +1,14 @@
 """The audio codec: a training that lowers its distances, tokens, saving, what does not fit."""
 
+from pathlib import Path
+
+import onnxruntime
 import pytest
 import torch
 from pytorch_lightning import Trainer
 
 from nemo.collections.tts.models import AudioCodecModel
-from nemo.utils.exceptions import ConfigError
+from nemo.utils.exceptions import ConfigError, ExportError
 
 MODULES = "nemo.collections.tts.modules."
 LOSSES = "nemo.collections.tts.losses.audio_codec_loss."
@@ -111,6 +114,30 @@ def test_tokens_are_decoded_to_what_the_whole_model_makes():
     torch.testing.assert_close(dequantized, model.vector_quantizer(inputs=encoded, input_len=encoded_len)[0])
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("kind", ["fsq", "rvq"])
+def test_the_exported_files_make_the_same_tokens_and_audio(tmp_path, kind):
+    torch.manual_seed(0)
+    model = AudioCodecModel({**CONFIG, "vector_quantizer": QUANTIZERS[kind]})
+    files, _ = model.export(str(tmp_path / "codec.onnx"), check_trace=True)
+    assert [Path(file).name for file in files] == ["encoder-codec.onnx", "decoder-codec.onnx"]
+    assert model.training
+    model.eval()
+    encoder, decoder = (onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"]) for file in files)
+    noted = encoder.get_modelmeta().custom_metadata_map
+    assert noted == {"sample_rate": "8000", "samples_per_frame": "16"}
+    for audio, lengths in (tones().values(), (0.1 * torch.randn(1, 1203), torch.tensor([1203]))):
+        inputs = {"audio": audio.numpy(), "audio_len": lengths.numpy()}
+        tokens, tokens_len = encoder.run(["tokens", "tokens_len"], inputs)
+        expected, frames = model.encode(audio=audio, audio_len=lengths)
+        assert torch.equal(torch.from_numpy(tokens), expected)
+        assert tokens_len.tolist() == frames.tolist()
+        decoded, samples = decoder.run(["audio", "audio_len"], {"tokens": tokens, "tokens_len": tokens_len})
+        expected, lengths = model.decode(tokens=expected, tokens_len=frames)
+        torch.testing.assert_close(torch.from_numpy(decoded), expected, rtol=1e-4, atol=1e-5)
+        assert samples.tolist() == lengths.tolist()
+
+
 def test_the_discriminators_have_their_turns():
     model = AudioCodecModel({**CONFIG, "disc_updates_per_period": 1, "disc_update_period": 3})
     assert [model.should_update_disc(batch) for batch in range(5)] == [True, False, False, True, False]
@@ -120,6 +147,8 @@ def test_what_does_not_fit_is_named():
     model = AudioCodecModel(CONFIG).eval()
     with pytest.raises(ConfigError, match="has no model.vector_quantizer"):
         model.encode(*tones().values())
+    with pytest.raises(ExportError, match="has no model.vector_quantizer.*train the model with one"):
+        model.export("codec.onnx")
     with pytest.raises(ConfigError, match="disc_updates_per_period is 2"):
         AudioCodecModel({**CONFIG, "disc_updates_per_period": 2})
     with pytest.raises(ConfigError, match="mel_loss_dims has 1 items"):

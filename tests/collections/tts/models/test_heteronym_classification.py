@@ -2,6 +2,7 @@
 
 import json
 
+import onnxruntime
 import pytest
 import torch
 from pytorch_lightning import Trainer
@@ -117,6 +118,20 @@ def test_the_word_stays_in_the_window_of_a_long_sentence(files):
     assert len(ids) == 16 and ids[position] == WORDS.index("read") and numbers == [0, 1]
     assert (ids[0], ids[-1], ids[1], ids[-2]) == tuple(map(WORDS.index, ("[CLS]", "[SEP]", "now", "it")))
     assert model.disambiguate([sentence, "read"])[0][1][0].startswith("read")
+
+
+def test_the_exported_file_scores_readings_as_the_model_does(files):
+    torch.manual_seed(0)
+    model = HeteronymClassificationModel(config(files)).eval()
+    model.export(str(files / "m.onnx"))
+    session = onnxruntime.InferenceSession(files / "m.onnx", providers=["CPUExecutionProvider"])
+    assert [port.name for port in session.get_inputs()] == ["input_ids", "attention_mask", "token_type_ids"]
+    (inputs,) = model.input_example(3, 7)
+    inputs["attention_mask"][1, 4:] = 0
+    (logits,) = session.run(["logits"], {name: value.numpy() for name, value in inputs.items()})
+    with torch.no_grad():
+        torch.testing.assert_close(torch.from_numpy(logits), model(**inputs), rtol=1e-4, atol=1e-5)
+    assert logits.shape == (3, 7, len(LINES))
 
 
 @pytest.mark.parametrize(
