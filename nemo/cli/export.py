@@ -44,6 +44,7 @@ def run(chosen: argparse.Namespace) -> int:
     from nemo.core.classes.model_pt import ModelPT
 
     model: Any = ModelPT.restore_from(str(chosen.source), map_location="cpu")
+    _check_exportable(model, chosen.source)
     options = dict(option.split("=", 1) for option in chosen.export_config)
     if chosen.cache_support:
         options["cache_support"] = "true"
@@ -52,6 +53,25 @@ def run(chosen: argparse.Namespace) -> int:
     for file in _write(model, chosen):
         print(file)
     return 0
+
+
+def _check_exportable(model: Any, source: Path) -> None:
+    """Refuses a model without an export.
+
+    Raises:
+        ExportError: names its class, and those of its parts that can be exported.
+    """
+    from nemo.core.classes.exportable import Exportable
+    from nemo.utils.exceptions import ExportError
+
+    if isinstance(model, Exportable):
+        return
+    parts = [name for name, part in model.named_children() if isinstance(part, Exportable)]
+    parts_say = f", or export its parts from Python, model.{parts[0]}.export(FILE): {', '.join(parts)}" if parts else ""
+    raise ExportError(
+        f"{source} is a {type(model).__name__}, which has no export. Expected a model of a class that docs/export.md "
+        f"lists, such as EncDecCTCModel, FastPitchModel or HifiGanModel; use this one with the toolkit{parts_say}."
+    )
 
 
 def _write(model: Any, chosen: argparse.Namespace) -> list[Path]:

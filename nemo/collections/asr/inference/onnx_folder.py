@@ -66,7 +66,8 @@ def _tokens(model: Any) -> list[str]:
     vocabulary = getattr(getattr(model, "decoding", None), "vocabulary", None)
     if vocabulary is None or not hasattr(model, "export"):
         raise ExportError(
-            f"{type(model).__name__} has no vocabulary or no export. Expected a CTC or transducer model for speech."
+            f"{type(model).__name__} has no vocabulary or no export. Expected a CTC or transducer model for speech; "
+            "for another give the name of a file, such as model.onnx, and no folder."
         )
     if _is_transducer(model) and model.decoding.cfg.big_blank_durations:
         raise ExportError(
