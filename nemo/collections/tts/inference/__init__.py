@@ -17,6 +17,7 @@ __getattr__, __dir__, __all__ = lazy_exports(
         "manner",
         "mel_settings",
         "onnx_vocoder",
+        "predicted_spectrograms",
         "sentences",
         "streaming_vocoder",
         "synthesizer",

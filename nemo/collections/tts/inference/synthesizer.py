@@ -14,11 +14,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from nemo.collections.tts.inference.manner import Manner
 from nemo.collections.tts.inference.sentences import LONGEST, split_sentences
-from nemo.collections.tts.inference.voices import TwoModelVoice, voice_of
+from nemo.collections.tts.inference.voices import Piece, TwoModelVoice, voice_of
 from nemo.collections.tts.inference.wav_file import write_wav
 from nemo.collections.tts.models.base import Vocoder
 from nemo.utils.exceptions import ConfigError, NonFiniteError
@@ -46,16 +45,6 @@ class Spoken:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a 16-bit WAV file; see :func:`~nemo.collections.tts.inference.wav_file.write_wav`."""
         write_wav(path, self.audio, self.sample_rate)
-
-
-@dataclass
-class _Piece:
-    """A sentence, and which text it is of."""
-
-    number: int
-    sentence: str
-    tokens: Tensor
-    speaker: int | None
 
 
 class Synthesizer:
@@ -103,9 +92,8 @@ class Synthesizer:
         return spoken
 
     @torch.inference_mode()
-    def _audio(self, pieces: Sequence[_Piece], manner: Manner) -> list[np.ndarray]:
-        found = self.voice.speak([each.tokens for each in pieces], [each.speaker for each in pieces], manner)
-        audio = [each.float().cpu().numpy() * np.float32(manner.volume) for each in found]
+    def _audio(self, pieces: Sequence[Piece], manner: Manner) -> list[np.ndarray]:
+        audio = [each.float().cpu().numpy() * np.float32(manner.volume) for each in self.voice.speak(pieces, manner)]
         for piece, samples in zip(pieces, audio, strict=True):
             if not len(samples) or not np.isfinite(samples).all():
                 problem = "is spoken in no time" if not len(samples) else "gives audio that is not finite"
@@ -146,8 +134,9 @@ class Synthesizer:
         first = 0
         pieces = self._pieces(texts, speaker, normalize, said)
         while batch := list(islice(pieces, self.batch_size)):
-            for piece, samples in zip(batch, self._audio(batch, manner), strict=True):
-                audio.setdefault(piece.number, []).append(samples)
+            numbers = [number for number, _ in batch]
+            for number, samples in zip(numbers, self._audio([piece for _, piece in batch], manner), strict=True):
+                audio.setdefault(number, []).append(samples)
             while first in said and len(audio.get(first, ())) == len(said[first][1]):
                 text, sentences = said.pop(first)
                 yield Spoken(text, self._joined(audio.pop(first)), self.sample_rate, sentences)
@@ -155,8 +144,8 @@ class Synthesizer:
 
     def _pieces(
         self, texts: Iterable[str], speaker: Any, normalize: bool, said: dict[int, tuple[str, list[str]]]
-    ) -> Iterator[_Piece]:
-        """The sentences of all texts; what texts are made of goes to `said`."""
+    ) -> Iterator[tuple[int, Piece]]:
+        """The sentences of all texts, with the texts' numbers; what texts are made of goes to `said`."""
         normalizer = (
             self.model.text_normalizer_call if normalize and hasattr(self.model, "text_normalizer_call") else None
         )
@@ -166,7 +155,7 @@ class Synthesizer:
             sentences = split_sentences(written, self.longest_sentence) or [written]
             said[number] = (text, sentences)
             for sentence in sentences:
-                yield _Piece(number, sentence, self.model.parse(sentence, normalize=False)[0], voice)
+                yield number, Piece(sentence, self.model.parse(sentence, normalize=False)[0], voice)
 
     def _joined(self, parts: Sequence[np.ndarray]) -> np.ndarray:
         pause = np.zeros(round(self.pause_seconds * self.sample_rate), np.float32)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -19,9 +20,20 @@ from nemo.collections.tts.inference.mel_settings import check_same_mel, features
 from nemo.collections.tts.models.base import SpectrogramGenerator, TextToWaveform, Vocoder
 from nemo.collections.tts.models.fastpitch import FastPitchModel
 from nemo.collections.tts.models.griffin_lim import GriffinLimModel, MelPsuedoInverseModel, TwoStagesModel
+from nemo.collections.tts.models.mixer_tts import MixerTTSModel
 from nemo.collections.tts.models.tacotron2 import Tacotron2Model
 from nemo.collections.tts.models.vits import VitsModel
 from nemo.utils.exceptions import ConfigError
+
+
+@dataclass
+class Piece:
+    """A sentence that is to be said."""
+
+    sentence: str
+    tokens: Tensor
+    """[U], as the model's `parse` gives them."""
+    speaker: int | None = None
 
 
 class Voice(ABC):
@@ -32,15 +44,16 @@ class Voice(ABC):
     n_speakers: int = 1
 
     @abstractmethod
-    def speak(self, tokens: Sequence[Tensor], speakers: Sequence[int | None], manner: Manner) -> list[Tensor]:
-        """The audio [T] of each of several texts, given as tokens [U] with their voices."""
+    def speak(self, pieces: Sequence[Piece], manner: Manner) -> list[Tensor]:
+        """The audio [T] of each piece."""
 
-    def speaker_ids(self, speakers: Sequence[int | None], device: torch.device) -> Tensor | None:
+    def speaker_ids(self, pieces: Sequence[Piece], device: torch.device) -> Tensor | None:
         """[B] ids; None where there is one voice.
 
         Raises:
             ConfigError: the model has no such voice.
         """
+        speakers = [piece.speaker for piece in pieces]
         for speaker in speakers:
             check_speaker(speaker, self.n_speakers)
         return torch.tensor(speakers, device=device) if self.n_speakers > 1 else None
@@ -67,32 +80,31 @@ class TwoModelVoice(Voice):
         self.sample_rate = int(features.sample_rate)
         self.n_speakers = int(model.cfg.get("n_speakers") or 1)
 
-    def speak(self, tokens: Sequence[Tensor], speakers: Sequence[int | None], manner: Manner) -> list[Tensor]:
+    def speak(self, pieces: Sequence[Piece], manner: Manner) -> list[Tensor]:
         """See :meth:`Voice.speak`."""
-        ids = self.speaker_ids(speakers, self.model.device)
-        found = self.spectrograms(tokens, ids, manner)
+        found = self.spectrograms(pieces, self.speaker_ids(pieces, self.model.device), manner)
         spectrograms = (each.to(self.vocoder.device) for each in found)
         return [
             self.vocoder.convert_spectrogram_to_audio(spec=each[None])[0] if each.shape[1] else each.new_zeros(0)
             for each in spectrograms
         ]
 
-    def spectrograms(self, tokens: Sequence[Tensor], speakers: Tensor | None, manner: Manner) -> list[Tensor]:
-        """The spectrogram [D, F] of each text, one after the other."""
+    def spectrograms(self, pieces: Sequence[Piece], speakers: Tensor | None, manner: Manner) -> list[Tensor]:
+        """The spectrogram [D, F] of each piece, one after the other."""
         refuse_changes(self.model, manner)
-        options = [{} if speakers is None else {"speaker": number[None]} for number in _each(speakers, len(tokens))]
+        options = [{} if speakers is None else {"speaker": number[None]} for number in _each(speakers, len(pieces))]
         return [
-            self.model.generate_spectrogram(tokens=each[None], **more)[0]
-            for each, more in zip(tokens, options, strict=True)
+            self.model.generate_spectrogram(tokens=piece.tokens[None], **more)[0]
+            for piece, more in zip(pieces, options, strict=True)
         ]
 
 
 class FastPitchVoice(TwoModelVoice):
     """FastPitch: in parallel, with pace and pitch."""
 
-    def spectrograms(self, tokens: Sequence[Tensor], speakers: Tensor | None, manner: Manner) -> list[Tensor]:
-        """The spectrogram [D, F] of each text."""
-        texts = pad_sequence(list(tokens), batch_first=True, padding_value=self.model.vocab.pad)
+    def spectrograms(self, pieces: Sequence[Piece], speakers: Tensor | None, manner: Manner) -> list[Tensor]:
+        """The spectrogram [D, F] of each piece."""
+        texts = _padded(pieces, self.model.vocab.pad)
         offset = pitch_offset(self.model, manner.pitch)
         pitch = torch.full(texts.shape, offset, device=texts.device) if offset else None
         spec, frames, *_ = self.model.fastpitch.infer(text=texts, speaker=speakers, pitch=pitch, pace=manner.pace)
@@ -102,16 +114,33 @@ class FastPitchVoice(TwoModelVoice):
 class Tacotron2Voice(TwoModelVoice):
     """Tacotron 2: frame after frame, until it says that it has ended."""
 
-    def spectrograms(self, tokens: Sequence[Tensor], speakers: Tensor | None, manner: Manner) -> list[Tensor]:
-        """The spectrogram [D, F] of each text."""
+    def spectrograms(self, pieces: Sequence[Piece], speakers: Tensor | None, manner: Manner) -> list[Tensor]:
+        """The spectrogram [D, F] of each piece."""
         refuse_changes(self.model, manner)
-        lengths = torch.tensor([len(each) for each in tokens], device=tokens[0].device)
-        texts = pad_sequence(list(tokens), batch_first=True, padding_value=self.model.vocab.pad)
+        texts = _padded(pieces, self.model.vocab.pad)
+        lengths = torch.tensor([len(piece.tokens) for piece in pieces], device=texts.device)
         encoded = self.model.encoder(self.model.text_embedding(texts).transpose(1, 2), lengths)
         frames, _, _, counts = self.model.decoder(encoded, lengths)
         return [
             self.model.postnet(each[None, :, : max(count, 1)])[0]
             for each, count in zip(frames, counts.tolist(), strict=True)
+        ]
+
+
+class MixerTTSVoice(TwoModelVoice):
+    """Mixer-TTS: with pace; Mixer-TTS-X hears the written text, too."""
+
+    def spectrograms(self, pieces: Sequence[Piece], speakers: Tensor | None, manner: Manner) -> list[Tensor]:
+        """The spectrogram [D, F] of each piece, one after the other."""
+        refuse_changes(self.model, Manner(pitch=manner.pitch))
+        return [
+            self.model.generate_spectrogram(
+                tokens=piece.tokens[None],
+                raw_texts=[piece.sentence],
+                norm_text_for_lm_model=False,  # it is normalised already, if it is to be
+                pace=manner.pace,
+            )[0]
+            for piece in pieces
         ]
 
 
@@ -127,26 +156,26 @@ class WaveformVoice(Voice):
         self.sample_rate = int(model.sample_rate)
         self.n_speakers = int(model.cfg.get("n_speakers") or 1)
 
-    def speak(self, tokens: Sequence[Tensor], speakers: Sequence[int | None], manner: Manner) -> list[Tensor]:
+    def speak(self, pieces: Sequence[Piece], manner: Manner) -> list[Tensor]:
         """See :meth:`Voice.speak`."""
         refuse_changes(self.model, manner)
-        ids = _each(self.speaker_ids(speakers, self.model.device), len(tokens))
+        ids = _each(self.speaker_ids(pieces, self.model.device), len(pieces))
         return [
             self.model.convert_text_to_waveform(
-                tokens=each[None], **({} if speaker is None else {"speakers": speaker})
+                tokens=piece.tokens[None], **({} if speaker is None else {"speakers": speaker})
             )[0]
-            for each, speaker in zip(tokens, ids, strict=True)
+            for piece, speaker in zip(pieces, ids, strict=True)
         ]
 
 
 class VitsVoice(WaveformVoice):
     """VITS: with pace."""
 
-    def speak(self, tokens: Sequence[Tensor], speakers: Sequence[int | None], manner: Manner) -> list[Tensor]:
+    def speak(self, pieces: Sequence[Piece], manner: Manner) -> list[Tensor]:
         """See :meth:`Voice.speak`."""
         refuse_changes(self.model, Manner(pitch=manner.pitch))
-        texts = pad_sequence(list(tokens), batch_first=True, padding_value=self.model.vocab.pad)
-        ids = self.speaker_ids(speakers, self.model.device)
+        texts = _padded(pieces, self.model.vocab.pad)
+        ids = self.speaker_ids(pieces, self.model.device)
         with torch.nn.utils.parametrize.cached():  # each normalised weight is computed once
             audio, _, frames = self.model(texts, ids, length_scale=1 / manner.pace, max_len=None)
         hop = self.model.net_g.hop_length
@@ -155,6 +184,7 @@ class VitsVoice(WaveformVoice):
 
 KINDS: dict[type, type[TwoModelVoice] | type[WaveformVoice]] = {
     FastPitchModel: FastPitchVoice,
+    MixerTTSModel: MixerTTSVoice,
     Tacotron2Model: Tacotron2Voice,
     VitsModel: VitsVoice,
     SpectrogramGenerator: TwoModelVoice,
@@ -219,8 +249,13 @@ def refuse_changes(model: Any, manner: Manner) -> None:
     if asked:
         raise ConfigError(
             f"{' and '.join(asked)} is asked for, and {type(model).__name__} cannot change it. Leave it out, or take "
-            "FastPitch, which has both, or VITS, which has pace."
+            "FastPitch, which has both, or Mixer-TTS or VITS, which have pace."
         )
+
+
+def _padded(pieces: Sequence[Piece], pad: int) -> Tensor:
+    """The tokens [B, U]."""
+    return pad_sequence([piece.tokens for piece in pieces], batch_first=True, padding_value=pad)
 
 
 def _each(speakers: Tensor | None, count: int) -> list[Any]:

@@ -6,10 +6,12 @@ import torch
 
 from nemo.collections.tts.inference import Synthesizer, load_acoustic_model, load_vocoder
 from nemo.collections.tts.inference.mel_settings import check_same_mel
-from nemo.collections.tts.models import UnivNetModel
+from nemo.collections.tts.models import MixerTTSModel, UnivNetModel
 from nemo.utils.exceptions import ConfigError, NonFiniteError
 from tests.collections.tts.inference.models import FRAMES, fastpitch, hifigan, tacotron2, vits
+from tests.collections.tts.models.test_mixer_tts import hearing
 from tests.collections.tts.models.test_univnet import CONFIG as UNIVNET
+from tests.collections.tts.models.toy_albert import write_albert
 
 HOP = 128
 
@@ -72,6 +74,25 @@ def test_tacotron_ends_each_text_where_it_says():
         Synthesizer(model).speak("a")
     with pytest.raises(ConfigError, match="pace 2 and pitch 3 is asked for, and Tacotron2Model cannot"):
         Synthesizer(model, hifigan()).speak("a", pace=2, pitch=3)
+
+
+def test_mixer_tts_hears_each_sentence_as_it_is_written(tmp_path):
+    torch.manual_seed(0)
+    model = MixerTTSModel(hearing(write_albert(tmp_path))).eval()
+    torch.nn.init.constant_(model.duration_predictor.fc.bias, 1.5)
+    speaker = Synthesizer(model, hifigan(), batch_size=2, pause_seconds=0)
+    spoken, fast = speaker.speak("Ab cab. Dab a."), speaker.speak("Dab a.", pace=2)
+    assert spoken.sentences == ["Ab cab.", "Dab a."]
+    mels = [
+        model.generate_spectrogram(raw_texts=[text], norm_text_for_lm_model=False, pace=pace)
+        for text, pace in (("Ab cab.", 1), ("Dab a.", 1), ("Dab a.", 2))
+    ]
+    first, second, faster = (speaker.voice.vocoder.convert_spectrogram_to_audio(spec=mel)[0].numpy() for mel in mels)
+    np.testing.assert_allclose(spoken.audio, np.concatenate([first, second]), atol=1e-6)
+    np.testing.assert_allclose(fast.audio, faster, atol=1e-6)
+    assert len(faster) < len(second)
+    with pytest.raises(ConfigError, match="pitch 3 is asked for, and MixerTTSModel cannot"):
+        speaker.speak("a", pitch=3)
 
 
 def test_vits_needs_no_vocoder_and_its_texts_may_be_long():
