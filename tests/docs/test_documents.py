@@ -83,7 +83,7 @@ def test_overrides_of_training_commands_are_keys_of_their_config():
             script = next((ROOT / word for word in command if word.endswith(".py")), None)
             if script is None or "config-name" not in options:
                 continue
-            folder = script.parent / options.pop("config-path")
+            folder = script.parent / options.pop("config-path", "conf")
             config = yaml.safe_load((folder / f"{options.pop('config-name')}.yaml").read_text(encoding="utf-8"))
             for key in options:
                 section = config
