@@ -39,7 +39,13 @@ from nemo.collections.tts.text.language_model import (
 from nemo.core.classes.exportable import Exportable
 from nemo.core.classes.pretrained import PretrainedModelInfo
 from nemo.core.config.schema import with_defaults
-from nemo.core.neural_types import LengthsType, MelSpectrogramType, NeuralType, TokenIndex
+from nemo.core.neural_types import (
+    LengthsType,
+    MelSpectrogramType,
+    NeuralType,
+    RegressionValuesType,
+    TokenIndex,
+)
 from nemo.core.training.keys import TRAINING_KEYS
 from nemo.utils.exceptions import ConfigError
 
@@ -341,6 +347,12 @@ class MixerTTSModel(SpectrogramGenerator, Exportable):
         return {**found, "lm_tokenizer": self.lm_tokenizer} if self.cfg.cond_on_lm_embeddings else found
 
     # ---------------------------------------------------------------------------------------------------------- export
+
+    @property
+    def output_types_for_export(self) -> dict[str, NeuralType]:
+        """What an exported file gives: what :meth:`forward_for_export` returns, by FastPitch's names."""
+        of_tokens = ("durs_predicted", "log_durs_predicted", "pitch_predicted")
+        return self.output_types | dict.fromkeys(of_tokens, NeuralType(("B", "T"), RegressionValuesType()))
 
     def input_example(self, max_batch: int = 1, max_dim: int = 44) -> tuple[dict[str, Any]]:
         """Tokens, for export."""

@@ -45,6 +45,10 @@ LONGEST_SHOWN = 1000
 """Frames after which audio that is shown in validation is cut."""
 
 
+LANGUAGES = ("English", "German", "Spanish", "French", "Italian", "Chinese", "Japanese")
+"""With which the names of tokenizers begin."""
+
+
 @dataclass
 class VitsModelConfig:
     """`model` section."""
@@ -298,7 +302,10 @@ class VitsModel(TextToWaveform, Exportable):
     def properties_for_export(self) -> dict[str, object]:
         """What sherpa-onnx reads; `add_blank` 0: there is no token between those of the text."""
         counts = {"n_speakers": self.net_g.n_speakers, "sample_rate": self.sample_rate, "add_blank": 0}
-        return {"model_type": "vits", "comment": "nemo", "hop_length": self.net_g.hop_length, **counts}
+        tokenizer = type(self.vocab).__name__
+        language = next((each for each in LANGUAGES if tokenizer.startswith(each)), "unknown")
+        words = {"model_type": "vits", "comment": "nemo", "language": language, "punctuation": ""}
+        return {**words, "hop_length": self.net_g.hop_length, **counts}
 
     def input_example(self, max_batch: int = 1, max_dim: int = 44) -> tuple[dict[str, Tensor]]:
         """Tokens to be spoken without noise, so that the same is said each time, for export."""

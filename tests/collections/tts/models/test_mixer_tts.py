@@ -1,5 +1,6 @@
 """Mixer-TTS learns, is the same from its archive, and hears a language model where it has one."""
 
+import onnxruntime
 import pytest
 import torch
 from pytorch_lightning import Trainer
@@ -193,3 +194,20 @@ def test_a_vocabulary_of_words_is_kept_too(tmp_path):
     (tmp_path / "bad.json").write_text("{}")
     with pytest.raises(ConfigError, match="bad.json is no tokenizer"):
         LanguageModelTokenizer("anything", tokenizer_file=str(tmp_path / "bad.json"))
+
+
+@torch.no_grad()
+def test_the_exported_file_speaks_as_the_model(tmp_path, albert):
+    torch.manual_seed(0)
+    model = MixerTTSModel(hearing(albert)).eval()
+    torch.nn.init.constant_(model.duration_predictor.fc.bias, 1.2)
+    model.export(str(tmp_path / "mixer.onnx"))
+    session = onnxruntime.InferenceSession(tmp_path / "mixer.onnx", providers=["CPUExecutionProvider"])
+    assert [port.name for port in session.get_inputs()] == ["text", "lm_tokens"]
+    names = ["spect", "num_frames", "durs_predicted", "log_durs_predicted", "pitch_predicted"]
+    assert [port.name for port in session.get_outputs()] == names
+    for texts, tokens in ((1, 6), (3, 50)):
+        (inputs,) = model.input_example(texts, tokens)
+        found = session.run(names, {name: value.numpy() for name, value in inputs.items()})
+        for ours, theirs in zip(found, model(**inputs), strict=False):
+            torch.testing.assert_close(torch.from_numpy(ours), theirs, rtol=1e-4, atol=1e-5)

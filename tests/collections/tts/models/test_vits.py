@@ -106,6 +106,9 @@ def test_the_exported_file_says_what_the_model_says(tmp_path, n_speakers, use_sd
     session = onnxruntime.InferenceSession(tmp_path / "voice.onnx", providers=["CPUExecutionProvider"])
     names = ["x", "x_length", "noise_scale", "length_scale", "noise_scale_w", *(["sid"] if n_speakers else [])]
     assert [port.name for port in session.get_inputs()] == names
+    noted = session.get_modelmeta().custom_metadata_map
+    expected = {"language": "English", "n_speakers": str(n_speakers), "sample_rate": "8000", "add_blank": "0"}
+    assert {key: noted[key] for key in expected} == expected
     frames = []
     for texts, tokens, slowness in ((1, 4, 1.0), (3, 23, 6.0)):
         (inputs,) = model.input_example(texts, tokens)
