@@ -52,6 +52,7 @@ LIMIT = 1 / 1.2
 REPETITIONS = 7
 ORIGINAL_FASTPITCH_SECONDS = 0.12129
 ORIGINAL_HIFIGAN_SECONDS = 0.15273
+THREADS_OF_ORIGINAL = 2
 ORIGINAL_LIMIT = 0.8
 
 
@@ -193,8 +194,7 @@ def main(names: list[str]) -> None:
         for name, sizes in peers.items():
             against_conformer(name, sizes, ours, theirs)
     if not names or "original" in names:
-        for threads in sorted({1, min(2, os.cpu_count() or 1)}):
-            against_original(threads)
+        against_original(min(THREADS_OF_ORIGINAL, os.cpu_count() or 1))
 
 
 if __name__ == "__main__":

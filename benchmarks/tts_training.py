@@ -21,7 +21,7 @@ from benchmarks.measure import compare, emit_ratio
 from nemo.collections.tts.models.fastpitch import FastPitchModel
 
 LIMIT = 1.05
-STEPS, REPETITIONS = 4, 3
+STEPS, REPETITIONS = 10, 3
 BATCH, TOKENS, SECONDS, SAMPLE_RATE, HOP, WINDOW, MELS, WIDTH = 4, 50, 3, 22050, 256, 1024, 80, 384
 FRAMES = SECONDS * SAMPLE_RATE // HOP + 1
 MODULES = "nemo.collections.tts.modules"
