@@ -28,7 +28,6 @@ def griffin_lim(
     Returns:
         [B, T], T is `hop_length` times F - 1. The phases begin at random, from PyTorch's default generator.
     """
-
     if magnitudes.shape[2] < 2:  # istft knows no audio without samples
         return magnitudes.new_zeros(magnitudes.shape[0], 0)
 
