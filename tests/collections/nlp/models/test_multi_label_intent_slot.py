@@ -5,8 +5,9 @@ import pytorch_lightning as pl
 import torch
 
 from nemo.collections.nlp.models import MultiLabelIntentSlotClassificationModel
-from tests.collections.nlp.models.test_intent_slot import QUERIES, RIGHT_SLOTS, trained
+from tests.collections.nlp.models.test_intent_slot import QUERIES, RIGHT_SLOTS
 from tests.collections.nlp.toy_intents import SENTENCES, config, write_intents
+from tests.collections.nlp.toy_training import fit
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*does not have many workers.*")
 RIGHT = [[1, 0, 1] if number == 0 else [int(index == number) for index in range(3)] for _, number, _ in SENTENCES]
@@ -18,7 +19,7 @@ def learned(tmp_path_factory):
     pl.seed_everything(0)
     folder = write_intents(tmp_path_factory.mktemp("intents"), several=True)
     model = MultiLabelIntentSlotClassificationModel(config(folder, class_balancing="weighted_loss"))
-    return model, trained(model, 50), folder
+    return model, fit(model, 50), folder
 
 
 def test_finds_all_intents_with_probabilities(learned):
