@@ -66,6 +66,7 @@ def toy(name, folder):
 def run(monkeypatch, script, *arguments):
     monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
     monkeypatch.chdir(EXAMPLES / "g2p")
+    monkeypatch.syspath_prepend(EXAMPLES / "g2p")  # as for a script that is run: it imports its neighbour
     return runpy.run_path(str(EXAMPLES / "g2p" / script))["main"]()
 
 

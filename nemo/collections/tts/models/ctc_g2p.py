@@ -24,12 +24,9 @@ from torch import Tensor, nn
 from torch.nn.functional import ctc_loss
 
 from nemo.collections.common.tokenizers.from_config import BuiltTokenizer, build_tokenizer
-from nemo.collections.tts.data.loader import build_loader
-from nemo.collections.tts.g2p.conversion import in_batches, write_predictions
 from nemo.collections.tts.g2p.ctc_dataset import CTCG2PBPEDataset, GraphemeBatch
 from nemo.collections.tts.g2p.error_rates import PronunciationErrors
-from nemo.collections.tts.g2p.spelling_pairs import with_manifest
-from nemo.collections.tts.models.base import TRAINING, G2PModel
+from nemo.collections.tts.models.spelling_model import SpellingModel
 from nemo.core.classes.serialization import instantiate
 from nemo.core.config.schema import with_defaults
 from nemo.core.training.keys import TRAINING_KEYS
@@ -68,7 +65,7 @@ class CTCG2PModelConfig:
     optim: Any = None
 
 
-class CTCG2PModel(G2PModel):
+class CTCG2PModel(SpellingModel):
     """Letters to phonemes with CTC; there must be at least as many letters as phoneme tokens.
 
     Args:
@@ -121,39 +118,9 @@ class CTCG2PModel(G2PModel):
 
     # ------------------------------------------------------------------------------------------------------------- use
 
-    def convert_graphemes_to_phonemes(
-        self,
-        manifest_filepath: str,
-        output_manifest_filepath: str,
-        grapheme_field: str = "text_graphemes",
-        batch_size: int = 32,
-        num_workers: int = 0,
-        pred_field: str = "pred_text",
-        **kwargs: Any,
-    ) -> list[str]:
-        """Writes a manifest with the phonemes of the texts of another, and gives them.
-
-        Args:
-            manifest_filepath: JSON lines with spellings.
-            output_manifest_filepath: the same lines, with phonemes.
-            grapheme_field: key of the spelling.
-            batch_size: lines at once.
-            num_workers: processes that read.
-            pred_field: key of the phonemes.
-            kwargs: for other models.
-        """
-        dataset = CTCG2PBPEDataset(
-            manifest_filepath,
-            self.tokenizer_grapheme,
-            self.tokenizer,
-            self.cfg.do_lower,
-            self.cfg.max_source_len,
-            grapheme_field=grapheme_field,
-            with_labels=False,
-        )
-        texts = in_batches(self, dataset, self._pronunciations, batch_size, num_workers)
-        write_predictions(manifest_filepath, output_manifest_filepath, texts, pred_field)
-        return texts
+    def _spellings(self, manifest_filepath: str, grapheme_field: str) -> CTCG2PBPEDataset:
+        of_dataset = self._of_dataset()
+        return CTCG2PBPEDataset(manifest_filepath, **of_dataset, grapheme_field=grapheme_field, with_labels=False)
 
     def _pronunciations(self, batch: GraphemeBatch) -> list[str]:
         _, predictions, lengths = self(*(part.to(self.device) for part in batch[:3]))
@@ -206,10 +173,6 @@ class CTCG2PModel(G2PModel):
         self.errors.log_for(self, loss, len(wanted))
         return {"val_loss": loss}
 
-    def test_step(self, batch: GraphemeBatch, batch_idx: int, dataloader_idx: int = 0) -> dict[str, Tensor]:
-        """As :meth:`validation_step`; what is logged starts with `test_`."""
-        return self.validation_step(batch, batch_idx, dataloader_idx)
-
     def _loss(self, batch: GraphemeBatch) -> tuple[Tensor, Tensor, Tensor]:
         assert batch.targets is not None
         assert batch.target_lengths is not None
@@ -226,20 +189,9 @@ class CTCG2PModel(G2PModel):
         )
         return loss.mean(), predictions, lengths
 
-    def _setup_dataloader_from_config(self, config: Any, where: str) -> Any:
-        section = with_manifest(config)
-        if section is None:
-            return None
-        return build_loader(
-            section,
-            where,
-            shuffle=where == TRAINING,
-            tokenizer_graphemes=self.tokenizer_grapheme,
-            tokenizer_phonemes=self.tokenizer,
-            do_lower=self.cfg.do_lower,
-            max_source_len=self.cfg.max_source_len,
-            max_target_len=self.cfg.max_target_len,
-        )
+    def _of_dataset(self) -> dict[str, Any]:
+        tokenizers = {"tokenizer_graphemes": self.tokenizer_grapheme, "tokenizer_phonemes": self.tokenizer}
+        return {**tokenizers, **{key: self.cfg[key] for key in ("do_lower", "max_source_len", "max_target_len")}}
 
 
 def _letters(section: DictConfig) -> str:

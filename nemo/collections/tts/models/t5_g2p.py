@@ -15,14 +15,11 @@ from pytorch_lightning import Trainer
 from torch import Tensor
 
 from nemo.collections.common.tokenizers.sentencepiece_tokenizer import SentencePieceTokenizer
-from nemo.collections.tts.data.loader import build_loader
 from nemo.collections.tts.g2p.byte_tokenizer import ByteTokenizer
-from nemo.collections.tts.g2p.conversion import in_batches, write_predictions
 from nemo.collections.tts.g2p.error_rates import PronunciationErrors
-from nemo.collections.tts.g2p.spelling_pairs import with_manifest
 from nemo.collections.tts.g2p.t5_dataset import IGNORED, T5G2PDataset, TokenPairBatch
 from nemo.collections.tts.g2p.t5_network import build_t5, sizes_of
-from nemo.collections.tts.models.base import TRAINING, G2PModel
+from nemo.collections.tts.models.spelling_model import SpellingModel
 from nemo.core.config.schema import with_defaults
 from nemo.core.training.keys import TRAINING_KEYS
 from nemo.utils.exceptions import ConfigError
@@ -48,7 +45,7 @@ class T5G2PConfig:
     optim: Any = None
 
 
-class T5G2PModel(G2PModel):
+class T5G2PModel(SpellingModel):
     """Writes the phonemes of a spelling, a word's or a sentence's, token by token.
 
         model = T5G2PModel.restore_from("g2p.nemo")
@@ -92,42 +89,8 @@ class T5G2PModel(G2PModel):
 
     # ------------------------------------------------------------------------------------------------------------- use
 
-    def convert_graphemes_to_phonemes(
-        self,
-        manifest_filepath: str,
-        output_manifest_filepath: str,
-        grapheme_field: str = "text_graphemes",
-        batch_size: int = 32,
-        num_workers: int = 0,
-        pred_field: str = "pred_text",
-        **kwargs: Any,
-    ) -> list[str]:
-        """Writes a manifest with the phonemes of the texts of another, and gives them.
-
-        Args:
-            manifest_filepath: JSON lines with spellings.
-            output_manifest_filepath: the same lines, with phonemes.
-            grapheme_field: key of the spelling.
-            batch_size: lines at once.
-            num_workers: processes that read.
-            pred_field: key of the phonemes.
-            kwargs: for other models.
-
-        Raises:
-            ManifestError: a line lacks its spelling, or it is empty.
-        """
-        dataset = T5G2PDataset(
-            manifest_filepath,
-            self.tokenizer,
-            self.cfg.do_lower,
-            self.cfg.max_source_len,
-            self.cfg.max_target_len,
-            grapheme_field=grapheme_field,
-            with_labels=False,
-        )
-        texts = in_batches(self, dataset, self._pronunciations, batch_size, num_workers)
-        write_predictions(manifest_filepath, output_manifest_filepath, texts, pred_field)
-        return texts
+    def _spellings(self, manifest_filepath: str, grapheme_field: str) -> T5G2PDataset:
+        return T5G2PDataset(manifest_filepath, **self._of_dataset(), grapheme_field=grapheme_field, with_labels=False)
 
     def _pronunciations(self, batch: TokenPairBatch) -> list[str]:
         ids = self.model.generate(
@@ -171,20 +134,6 @@ class T5G2PModel(G2PModel):
         self.errors.log_for(self, loss, len(batch.labels))
         return {"val_loss": loss}
 
-    def test_step(self, batch: TokenPairBatch, batch_idx: int, dataloader_idx: int = 0) -> dict[str, Tensor]:
-        """As :meth:`validation_step`; what is logged starts with `test_`."""
-        return self.validation_step(batch, batch_idx, dataloader_idx)
-
-    def _setup_dataloader_from_config(self, config: Any, where: str) -> Any:
-        section = with_manifest(config)
-        if section is None:
-            return None
-        return build_loader(
-            section,
-            where,
-            shuffle=where == TRAINING,
-            tokenizer=self.tokenizer,
-            do_lower=self.cfg.do_lower,
-            max_source_len=self.cfg.max_source_len,
-            max_target_len=self.cfg.max_target_len,
-        )
+    def _of_dataset(self) -> dict[str, Any]:
+        keys = ("do_lower", "max_source_len", "max_target_len")
+        return {"tokenizer": self.tokenizer, **{key: self.cfg[key] for key in keys}}
