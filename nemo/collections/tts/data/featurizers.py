@@ -196,6 +196,7 @@ class PitchFeaturizer(Featurizer):
         pitch_fmin: Hz, lowest pitch.
         pitch_fmax: Hz, highest.
         volume_norm: make the highest peak of each recording alike first.
+        pitch_by: see :func:`~nemo.collections.tts.data.pitch.estimate_pitch`.
     """
 
     parts = ("pitch", "voiced_mask", "voiced_prob")
@@ -211,12 +212,14 @@ class PitchFeaturizer(Featurizer):
         pitch_fmin: float = 60.0,
         pitch_fmax: float = 640.0,
         volume_norm: bool = True,
+        pitch_by: str = "yin",
     ) -> None:
         self.settings = {
             "hop_length": hop_length,
             "frame_length": win_length,
             "fmin": pitch_fmin,
             "fmax": pitch_fmax,
+            "by": pitch_by,
         }
         super().__init__([pitch_name, voiced_mask_name, voiced_prob_name], sample_rate, volume_norm, self.settings)
 

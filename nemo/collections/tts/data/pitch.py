@@ -18,6 +18,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nemo.utils.exceptions import ConfigError
+from nemo.utils.optional import require
+
+ESTIMATORS = ("yin", "librosa")
+"""What pitch may be estimated by: what is here, or librosa's pYIN, with which the original's features were made."""
 
 CANDIDATES = 6
 """K: periods that a frame may have."""
@@ -55,6 +59,7 @@ def estimate_pitch(
     frame_length: int = 1024,
     fmin: float = 65.40639132514966,
     fmax: float = 2093.004522404789,
+    by: str = "yin",
 ) -> PitchTrack:
     """The pitch of a recording, in ``T // hop_length + 1`` frames centred at multiples of the hop.
 
@@ -66,15 +71,21 @@ def estimate_pitch(
             `fmin`.
         fmin: Hz, lowest pitch.
         fmax: Hz, highest pitch.
+        by: one of :data:`ESTIMATORS`.
 
     Raises:
-        ConfigError: frequencies that are not in order, or beyond half the sample rate.
+        ConfigError: frequencies that are not in order, or beyond half the sample rate; an unknown estimator.
+        MissingDependencyError: librosa is asked for and not installed.
     """
+    if by not in ESTIMATORS:
+        raise ConfigError(f"pitch_by is {by!r}. Expected one of {', '.join(ESTIMATORS)}.")
     if not 0 < fmin < fmax <= sample_rate / 2:
         raise ConfigError(
             f"pitch_fmin is {fmin} Hz and pitch_fmax {fmax} Hz at {sample_rate} Hz. Expected 0 < pitch_fmin < "
             f"pitch_fmax <= {sample_rate / 2:.0f}; speech has 65 to 600."
         )
+    if by == "librosa":
+        return _by_librosa(audio, sample_rate, hop_length, frame_length, fmin, fmax)
     lags = int(np.ceil(sample_rate / fmin)) + 2
     shortest = max(int(sample_rate / fmax), 2)
     window = max(frame_length // 2, lags)
@@ -91,6 +102,22 @@ def estimate_pitch(
     picked = np.take_along_axis(frequencies, np.minimum(chosen, frequencies.shape[1] - 1)[:, None], axis=1)[:, 0]
     pitch = np.where(voiced, picked, 0.0).astype(np.float32)
     return PitchTrack(pitch, voiced, probabilities.sum(1).clip(0.0, 1.0).astype(np.float32))
+
+
+def _by_librosa(
+    audio: Tensor, sample_rate: int, hop_length: int, frame_length: int, fmin: float, fmax: float
+) -> PitchTrack:
+    librosa = require("librosa", extra="pitch", purpose="pitch_by: librosa")
+    pitch, voiced, probability = librosa.pyin(
+        audio.float().numpy(),
+        fmin=fmin,
+        fmax=fmax,
+        sr=sample_rate,
+        frame_length=frame_length,
+        hop_length=hop_length,
+        fill_na=0.0,
+    )
+    return PitchTrack(pitch.astype(np.float32), voiced.astype(bool), probability.astype(np.float32))
 
 
 def _candidates(frames: Tensor, shortest: int, lags: int, sample_rate: int) -> tuple[Tensor, Tensor]:

@@ -46,6 +46,8 @@ class FeatureSettings:
     highfreq: float | None = None
     pitch_fmin: float = 65.40639132514966
     pitch_fmax: float = 2093.004522404789
+    pitch_by: str = "yin"
+    """See :func:`~nemo.collections.tts.data.pitch.estimate_pitch`."""
     pitch_mean: float | None = None
     pitch_std: float | None = None
     pitch_norm: bool = False
@@ -161,7 +163,7 @@ class Voicing(Supplement):
 
     def __init__(self, settings: FeatureSettings, utterances: Sequence[Utterance]) -> None:
         super().__init__(settings, utterances)
-        self.cache = settings.cache("pitch", "win_length", "pitch_fmin", "pitch_fmax")
+        self.cache = settings.cache("pitch", "win_length", "pitch_fmin", "pitch_fmax", "pitch_by")
 
     def track(self, sample: Sample) -> dict[str, Tensor]:
         """`pitch` [F] in Hz, 0 without a voice; `voiced_mask` and `p_voiced` [F]."""
@@ -174,6 +176,7 @@ class Voicing(Supplement):
                 self.settings.win_length,
                 self.settings.pitch_fmin,
                 self.settings.pitch_fmax,
+                self.settings.pitch_by,
             )
             return {"pitch": found.pitch, "voiced_mask": found.voiced, "p_voiced": found.probability}
 

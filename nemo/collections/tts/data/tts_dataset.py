@@ -84,6 +84,7 @@ class TTSDataset(Dataset):
         pad_multiple: audio of a batch is padded to a multiple of this.
         reference_audio_type: which recording `reference_audio` is: same-speaker (another one of the same speaker) or
             ground-truth (the one that is spoken).
+        pitch_by: yin, or librosa; see :func:`~nemo.collections.tts.data.pitch.estimate_pitch`.
 
     Raises:
         ManifestError: a line without text, tokens or speaker; names file and line.
@@ -130,6 +131,7 @@ class TTSDataset(Dataset):
         cache_pitch_augment: bool = True,
         pad_multiple: int = 1,
         reference_audio_type: str = SAME_SPEAKER,
+        pitch_by: str = "yin",
     ) -> None:
         super().__init__()
         if segment_max_duration is not None or pitch_augment:
@@ -148,6 +150,7 @@ class TTSDataset(Dataset):
             highfreq=highfreq,
             pitch_fmin=pitch_fmin or FeatureSettings.pitch_fmin,
             pitch_fmax=pitch_fmax or min(FeatureSettings.pitch_fmax, sample_rate / 2),
+            pitch_by=pitch_by,
             pitch_mean=pitch_mean,
             pitch_std=pitch_std,
             pitch_norm=pitch_norm,

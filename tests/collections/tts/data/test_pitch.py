@@ -1,12 +1,15 @@
 """Pitch of tones whose pitch is known."""
 
 import math
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 from nemo.collections.tts.data.pitch import estimate_pitch
+from nemo.collections.tts.data.supplements import FeatureSettings
 from nemo.utils.exceptions import ConfigError
 
 RATE, HOP = 22050, 256
@@ -83,3 +86,25 @@ def test_audio_shorter_than_a_frame_has_frames(samples):
 def test_frequencies_out_of_order_are_named():
     with pytest.raises(ConfigError, match="pitch_fmin is 300 Hz and pitch_fmax 200 Hz"):
         estimate_pitch(torch.zeros(1000), RATE, HOP, fmin=300, fmax=200)
+
+
+def test_librosa_may_estimate_it(monkeypatch):
+    asked = {}
+
+    def pyin(audio, **settings):
+        asked.update(settings, samples=len(audio))
+        return np.array([0.0, 110.0]), np.array([False, True]), np.array([0.1, 0.9])
+
+    monkeypatch.setitem(sys.modules, "librosa", SimpleNamespace(pyin=pyin, __version__="0.11.0"))
+    found = estimate_pitch(torch.zeros(300), 16000, 200, 1024, 65.0, 400.0, by="librosa")
+    expected = {"fmin": 65.0, "fmax": 400.0, "sr": 16000, "frame_length": 1024, "hop_length": 200, "fill_na": 0.0}
+    assert asked == {**expected, "samples": 300}
+    assert found.pitch.tolist() == [0.0, 110.0]
+    assert found.voiced.tolist() == [False, True]
+    with pytest.raises(ConfigError, match="pitch_by is 'crepe'"):
+        estimate_pitch(torch.zeros(300), 16000, 200, by="crepe")
+
+
+def test_pitch_by_another_estimator_is_kept_apart():
+    names = {FeatureSettings(16000, pitch_by=by).cache("pitch", "pitch_by").parameters for by in ("yin", "librosa")}
+    assert len(names) == 2
