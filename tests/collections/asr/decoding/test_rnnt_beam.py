@@ -4,7 +4,6 @@ import itertools
 import math
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
@@ -18,6 +17,7 @@ from nemo.collections.asr.modules.rnnt_decoder import RNNTDecoder, StatelessTran
 from nemo.collections.asr.modules.rnnt_joint import RNNTJoint
 from nemo.collections.common.exceptions import LanguageModelError
 from nemo.utils.exceptions import ConfigError, NotYetSupportedError
+from tests.arrays import arrays_of
 from tests.collections.asr.decoding.transducers import LABELS, batch, decoding, networks
 
 RECORDED = Path(__file__).parents[3] / "data" / "transducer_beam.npz"
@@ -74,7 +74,7 @@ def test_a_wide_beam_gives_each_text_the_sum_over_all_ways(strategy, seed):
 @pytest.fixture(scope="module")
 def recorded():
     """The prediction and joint networks of two archives, 12 encoder frames, and what the original found."""
-    return dict(np.load(RECORDED))
+    return arrays_of(RECORDED)
 
 
 @pytest.mark.parametrize("archive", ["conformer_0", "conformer_1"])

@@ -9,6 +9,7 @@ import torch
 from nemo.collections.asr.inference.cache_aware import CacheAwareStream, feed_together, finish_together
 from nemo.collections.asr.models import ASRModel
 from nemo.utils.exceptions import ConfigError
+from tests.arrays import arrays_of
 from tests.collections.asr.inference.streaming_models import conformer, cuts, speech
 
 COMPAT = Path(__file__).parents[3] / "data" / "compat"
@@ -122,7 +123,7 @@ def test_times_are_those_of_the_whole_recording():
 
 def test_a_recorded_model_streams_as_it_transcribes():
     model = ASRModel.restore_from(str(COMPAT / "n123_streaming_conformer_0.nemo"), map_location="cpu").eval()
-    audio = np.load(COMPAT / "inputs_pub_16000.npz")["audio"][0].astype(np.int16)
+    audio = arrays_of(COMPAT / "inputs_pub_16000.npz")["audio"][0].astype(np.int16)
     frames, _ = frames_of(CacheAwareStream(model), cuts(audio, seed=0))
     if model.cfg.preprocessor.normalize == "NA":
         assert torch.allclose(frames, offline(model, audio.astype(np.float32) / 32768), atol=1e-4)

@@ -11,6 +11,7 @@ from nemo.cli.main import main
 from nemo.collections.asr.inference.onnx_folder import export_onnx_folder
 from nemo.collections.asr.models import ASRModel, EncDecCTCModel
 from nemo.utils.exceptions import ExportError
+from tests.arrays import arrays_of
 from tests.collections.asr.inference.streaming_models import conformer, speech, talkative
 from tests.collections.asr.models import tiny
 from tests.collections.asr.models.archives import COMPAT
@@ -37,7 +38,7 @@ def test_a_reader_of_the_files_alone_finds_the_text(name, tmp_path):
     runtime = session(files[0])
     assert runtime.get_modelmeta().custom_metadata_map["vocab_size"] == str(blank)
 
-    audio = np.load(COMPAT / "inputs_pub_16000.npz")
+    audio = arrays_of(COMPAT / "inputs_pub_16000.npz")
     lengths = torch.tensor(audio["audio_len"][:2].astype("int64"))
     signal = torch.tensor(audio["audio"][:2, : int(lengths.max())].astype("float32") / 32768)
     with torch.no_grad():

@@ -17,6 +17,7 @@ from nemo.collections.asr.inference.vad_segments import SpeechThresholds
 from nemo.collections.asr.models import EncDecClassificationModel, EncDecFrameClassificationModel
 from nemo.collections.asr.models.vad import init_frame_vad_model, init_vad_model
 from nemo.utils.exceptions import ConfigError
+from tests.arrays import arrays_of
 from tests.collections.asr.models import tiny, tiny_classifier
 
 COMPAT = Path(__file__).parents[3] / "data" / "compat"
@@ -84,7 +85,7 @@ def test_windows_over_a_tone_become_one_segment(recordings_classifier):
 
 def test_probabilities_of_windows_are_those_of_each_alone():
     model = init_vad_model(str(COMPAT / "n123_vad_marblenet_1.nemo"))
-    audio = np.load(COMPAT / "inputs_pub_16000.npz")["audio"][0, :8000].astype(np.float32) / 32768
+    audio = arrays_of(COMPAT / "inputs_pub_16000.npz")["audio"][0, :8000].astype(np.float32) / 32768
     config = VADConfig(window_length_in_sec=0.2, shift_length_in_sec=0.05, batch_size=3)
     (probabilities,) = speech_probabilities(model, audio, config)
     assert len(probabilities) == 10 and frame_seconds(model, config) == 0.05
@@ -98,10 +99,10 @@ def test_probabilities_of_windows_are_those_of_each_alone():
 
 def test_archive_of_a_frame_classifier_reads_files(tmp_path):
     model = init_frame_vad_model(str(COMPAT / "n300_vad_frame_0.nemo"))
-    audio = np.load(COMPAT / "inputs_pub_16000.npz")["audio"][0]
+    audio = arrays_of(COMPAT / "inputs_pub_16000.npz")["audio"][0]
     soundfile.write(tmp_path / "a.wav", audio, 16000)
     (probabilities,) = speech_probabilities(model, [str(tmp_path / "a.wav")])
-    recorded = torch.from_numpy(np.load(COMPAT / "n300_vad_frame_0.out.npz")["logits"][0]).softmax(-1)[:, 1]
+    recorded = torch.from_numpy(arrays_of(COMPAT / "n300_vad_frame_0.out.npz")["logits"][0]).softmax(-1)[:, 1]
     count = min(len(probabilities), len(recorded)) - 20  # a convolution at the end sees the padding
     torch.testing.assert_close(probabilities[:count], recorded[:count], atol=1e-3, rtol=1e-3)
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from nemo.collections.asr.models import ASRModel
+from tests.arrays import arrays_of
 from tests.collections.asr.models.archives import COMPAT, restored
 
 ARCHIVES = sorted(path.stem for kind in ("ctc", "streaming") for path in COMPAT.glob(f"*_{kind}_*.nemo"))
@@ -18,7 +19,8 @@ def case(request):
     """A restored model, its input and the recorded arrays."""
     model, audio, lengths, recorded = restored(request.param)
     targets = {
-        name: torch.tensor(array.astype("int64")) for name, array in np.load(COMPAT / f"{request.param}.in.npz").items()
+        name: torch.tensor(array.astype("int64"))
+        for name, array in arrays_of(COMPAT / f"{request.param}.in.npz").items()
     }
     return model, audio, lengths, targets, recorded
 

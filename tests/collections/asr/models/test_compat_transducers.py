@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from nemo.collections.asr.models import ASRModel
+from tests.arrays import arrays_of
 from tests.collections.asr.models.archives import COMPAT, restored
 from tests.collections.asr.models.test_compat import assert_close
 
@@ -18,7 +19,7 @@ ARCHIVES = sorted(path.stem for kind in ("rnnt", "hybrid") for path in COMPAT.gl
 def case(request):
     """A restored model, its input, its targets and the recorded arrays."""
     model, audio, lengths, recorded = restored(request.param)
-    targets = [torch.tensor(np.load(COMPAT / f"{request.param}.in.npz")[name].astype("int64")) for name in ("target", "target_len")]  # fmt: skip  # noqa: E501
+    targets = [torch.tensor(arrays_of(COMPAT / f"{request.param}.in.npz")[name].astype("int64")) for name in ("target", "target_len")]  # fmt: skip  # noqa: E501
     return model, audio, lengths, targets, recorded
 
 

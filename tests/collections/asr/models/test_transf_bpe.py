@@ -4,6 +4,7 @@ import torch
 
 from nemo.collections.asr.models import ASRModel, EncDecTransfModelBPE
 from nemo.utils.exceptions import ConfigError
+from tests.arrays import arrays_of
 from tests.collections.asr.models import tiny, tiny_attention
 from tests.collections.asr.models.archives import COMPAT
 from tests.collections.asr.models.test_multitask import dataset, trainer
@@ -21,8 +22,8 @@ def assert_close(found, recorded):
 def test_states_and_log_probabilities_of_an_archive_are_the_recorded_ones(tmp_path):
     model = ASRModel.restore_from(str(COMPAT / f"{NAME}.nemo"), map_location="cpu").eval()
     assert type(model) is EncDecTransfModelBPE
-    recorded, inputs = dict(np.load(COMPAT / f"{NAME}.out.npz")), np.load(COMPAT / f"{NAME}.in.npz")
-    common = np.load(COMPAT / "inputs_pub_16000.npz")
+    recorded, inputs = arrays_of(COMPAT / f"{NAME}.out.npz"), arrays_of(COMPAT / f"{NAME}.in.npz")
+    common = arrays_of(COMPAT / "inputs_pub_16000.npz")
     lengths = torch.tensor(common["audio_len"][:2].astype("int64"))
     arguments = {
         "input_signal": torch.tensor(common["audio"][:2, : int(lengths.max())].astype("float32") / 32768),

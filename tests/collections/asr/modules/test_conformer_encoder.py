@@ -7,6 +7,7 @@ import torch
 from nemo.collections.asr.models import ASRModel
 from nemo.collections.asr.modules import ConformerEncoder
 from nemo.utils.exceptions import ConfigError, ShapeError
+from tests.arrays import arrays_of
 from tests.collections.asr.models.archives import COMPAT
 
 SIZES = {"feat_in": 16, "n_layers": 3, "d_model": 16, "n_heads": 2, "conv_kernel_size": 5, "subsampling_factor": 4}
@@ -78,7 +79,7 @@ def chunks_of(model, x):
 
 def test_streamed_chunks_and_caches_are_the_recorded_ones():
     model = ASRModel.restore_from(str(COMPAT / "n123_streaming_conformer_0.nemo"), map_location="cpu").eval()
-    recorded = np.load(COMPAT / "n123_streaming_conformer_0.out.npz")
+    recorded = arrays_of(COMPAT / "n123_streaming_conformer_0.out.npz")
     x = torch.tensor(recorded["features"][:1, :, : int(recorded["features_len"][0])])
     with torch.no_grad():
         chunks = list(chunks_of(model.encoder, x))

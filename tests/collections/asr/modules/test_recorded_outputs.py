@@ -9,13 +9,13 @@ import json
 import tarfile
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 import yaml
 
 from nemo.collections.asr import modules
 from nemo.collections.asr.losses import CTCLoss
+from tests.arrays import arrays_of
 
 COMPAT = Path(__file__).parents[3] / "data" / "compat"
 TOLERANCE = 2e-4
@@ -36,8 +36,8 @@ class Case:
             self.config = yaml.safe_load(archive.extractfile("./model_config.yaml").read())
             weights = archive.extractfile("./model_weights.ckpt").read()
         self.weights = torch.load(io.BytesIO(weights), weights_only=True)
-        self.expected = dict(np.load(COMPAT / f"{name}.out.npz"))
-        inputs = np.load(COMPAT / "inputs_pub_16000.npz")
+        self.expected = arrays_of(COMPAT / f"{name}.out.npz")
+        inputs = arrays_of(COMPAT / "inputs_pub_16000.npz")
         rows = len(self.expected["features"])
         self.audio_lengths = torch.tensor(inputs["audio_len"][:rows])
         audio = inputs["audio"][:rows, : self.audio_lengths.max()]
@@ -75,7 +75,7 @@ def test_ctc_archives_give_what_was_recorded(name):
     decoder = case.build("decoder")
     log_probs = decoder(encoder_output=encoded)
     case.assert_close(log_probs, "log_probs")
-    targets = np.load(COMPAT / f"{name}.in.npz")
+    targets = arrays_of(COMPAT / f"{name}.in.npz")
     loss = CTCLoss(decoder.num_classes_with_blank - 1)(
         log_probs=log_probs,
         targets=torch.tensor(targets["target"]),

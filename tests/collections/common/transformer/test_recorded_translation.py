@@ -17,6 +17,7 @@ import yaml
 from nemo.collections.common.modules.token_classifier import TokenClassifier
 from nemo.collections.common.transformer import get_nemo_transformer
 from nemo.collections.common.transformer.generation import BeamSearchSequenceGenerator
+from tests.arrays import arrays_of
 
 COMPAT = Path(__file__).parents[3] / "data" / "compat"
 PAD, BOS, EOS = 3, 1, 2
@@ -39,8 +40,8 @@ class Case:
         modules.log_softmax = TokenClassifier(self.config["decoder"]["hidden_size"], size)
         modules.load_state_dict(weights, strict=True)
         self.modules = modules.eval()
-        self.inputs = dict(np.load(COMPAT / f"{name}.in.npz"))
-        self.recorded = dict(np.load(COMPAT / f"{name}.out.npz"))
+        self.inputs = arrays_of(COMPAT / f"{name}.in.npz")
+        self.recorded = arrays_of(COMPAT / f"{name}.out.npz")
 
 
 @pytest.fixture(params=["n123_nlp_mt_aayn_0", "n123_nlp_mt_aayn_1"])

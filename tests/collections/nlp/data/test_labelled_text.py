@@ -8,6 +8,7 @@ from nemo.collections.common.tokenizers.by_name import get_tokenizer
 from nemo.collections.nlp.data.class_weights import balanced_weights
 from nemo.collections.nlp.data.labelled_text import TextClassificationDataset, read_labelled_texts
 from nemo.utils.exceptions import ConfigError
+from tests.arrays import arrays_of
 from tests.collections.nlp import tiny_classifier as tiny
 
 
@@ -70,7 +71,7 @@ def test_the_cache_follows_the_content_and_not_the_date(tokenizer, tmp_path):
     path = tiny.texts(tmp_path)
     first = TextClassificationDataset(tokenizer, path, use_cache=True)
     (cached,) = tmp_path.glob("cached_texts_*.npz")
-    tokens = dict(np.load(cached))
+    tokens = arrays_of(cached)
     np.savez(cached, tokens=tokens["tokens"] + 1, ends=tokens["ends"])  # to see that it is read
     again = TextClassificationDataset(tokenizer, path, use_cache=True)
     assert [sample.ids for sample in again.samples] == [[i + 1 for i in sample.ids] for sample in first.samples]

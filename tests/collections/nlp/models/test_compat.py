@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from nemo.collections.nlp.models import TextClassificationModel
+from tests.arrays import arrays_of
 
 COMPAT = Path(__file__).parents[3] / "data" / "compat"
 ARCHIVES = sorted(path.stem for path in COMPAT.glob("*_nlp_text_classification_*.nemo"))
@@ -24,7 +25,7 @@ def case(request, monkeypatch):
 
     monkeypatch.setattr("socket.socket.connect", refuse)
     model = TextClassificationModel.restore_from(str(COMPAT / f"{request.param}.nemo"), map_location="cpu").eval()
-    given, recorded = (dict(np.load(COMPAT / f"{request.param}.{kind}.npz")) for kind in ("in", "out"))
+    given, recorded = (arrays_of(COMPAT / f"{request.param}.{kind}.npz") for kind in ("in", "out"))
     return model, given, recorded
 
 

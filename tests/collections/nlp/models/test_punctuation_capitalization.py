@@ -15,6 +15,7 @@ from nemo.collections.nlp.data.word_windows import WindowShape
 from nemo.collections.nlp.models import PunctuationCapitalizationModel
 from nemo.collections.nlp.models.punctuation_capitalization_audio import PunctuationCapitalizationLexicalAudioModel
 from nemo.utils.exceptions import ConfigError, NotYetSupportedError
+from tests.arrays import arrays_of
 from tests.collections.nlp.toy_tagging import (
     PUNCT_LABELS,
     PUNCT_TEXT,
@@ -97,7 +98,7 @@ def test_exported_it_computes_the_same(learned, tmp_path):
 
 def test_recorded_logits_and_texts():
     model = PunctuationCapitalizationModel.restore_from(f"{ARCHIVE}.nemo", map_location="cpu").eval()
-    inputs, recorded = np.load(f"{ARCHIVE}.in.npz"), np.load(f"{ARCHIVE}.out.npz")
+    inputs, recorded = arrays_of(f"{ARCHIVE}.in.npz"), arrays_of(f"{ARCHIVE}.out.npz")
     names = ("input_ids", "attention_mask", "token_type_ids")
     with torch.no_grad():
         logits = model.forward(**{name: torch.tensor(inputs[name].astype("int64")) for name in names})

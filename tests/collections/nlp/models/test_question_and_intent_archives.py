@@ -5,11 +5,11 @@ Tolerance: 2e-4 of the largest magnitude, as the archives' own index states it.
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
 from nemo.collections.nlp.models import NLPModel
+from tests.arrays import arrays_of
 
 COMPAT = Path(__file__).parents[3] / "data" / "compat"
 
@@ -20,8 +20,8 @@ COMPAT = Path(__file__).parents[3] / "data" / "compat"
 def test_archive_restores_computes_and_is_written_again(tmp_path, name, model_class):
     model = NLPModel.restore_from(str(COMPAT / f"{name}.nemo"), map_location="cpu").eval()
     assert type(model).__name__ == model_class
-    inputs = {key: torch.from_numpy(array) for key, array in np.load(COMPAT / f"{name}.in.npz").items()}
-    recorded = dict(np.load(COMPAT / f"{name}.out.npz"))
+    inputs = {key: torch.from_numpy(array) for key, array in arrays_of(COMPAT / f"{name}.in.npz").items()}
+    recorded = arrays_of(COMPAT / f"{name}.out.npz")
     with torch.no_grad():
         found = model.forward(**inputs)
     heads = found if isinstance(found, tuple) else (found,)

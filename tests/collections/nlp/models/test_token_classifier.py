@@ -9,6 +9,7 @@ import torch
 from nemo.collections.common.exceptions import TextFileError
 from nemo.collections.nlp.models import TokenClassificationModel
 from nemo.utils.exceptions import ConfigError
+from tests.arrays import arrays_of
 from tests.collections.nlp.toy_tagging import NER_LABELS, NER_TEXT, model_sections, ner_config, write_ner
 from tests.collections.nlp.toy_text import write
 from tests.collections.nlp.toy_training import assert_exported_agrees, learnt
@@ -86,7 +87,7 @@ def test_exported_it_computes_the_same(learned, tmp_path):
 
 def test_recorded_logits_and_texts():
     model = TokenClassificationModel.restore_from(f"{ARCHIVE}.nemo", map_location="cpu").eval()
-    inputs, recorded = np.load(f"{ARCHIVE}.in.npz"), np.load(f"{ARCHIVE}.out.npz")
+    inputs, recorded = arrays_of(f"{ARCHIVE}.in.npz"), arrays_of(f"{ARCHIVE}.out.npz")
     names = ("input_ids", "attention_mask", "token_type_ids")
     with torch.no_grad():
         logits = model.forward(**{name: torch.tensor(inputs[name].astype("int64")) for name in names})

@@ -12,6 +12,7 @@ from nemo.collections.nlp.inference.translator import Timing
 from nemo.collections.nlp.metrics.translation_scores import corpus_bleu
 from nemo.collections.nlp.models import MTEncDecModel
 from nemo.utils.exceptions import ConfigError, ShapeError
+from tests.arrays import arrays_of
 from tests.collections.nlp import toy_translation as toy
 
 COMPAT = Path(__file__).parents[3] / "data" / "compat"
@@ -29,7 +30,7 @@ def model():
 @pytest.mark.parametrize("name", ["n123_nlp_mt_aayn_0", "n123_nlp_mt_aayn_1"])
 def test_archives_of_the_original_compute_what_was_recorded(name, tmp_path):
     model = MTEncDecModel.restore_from(str(COMPAT / f"{name}.nemo"), map_location="cpu").eval()
-    inputs, recorded = dict(np.load(COMPAT / f"{name}.in.npz")), dict(np.load(COMPAT / f"{name}.out.npz"))
+    inputs, recorded = arrays_of(COMPAT / f"{name}.in.npz"), arrays_of(COMPAT / f"{name}.out.npz")
     src, tgt = (torch.tensor(inputs[key].astype("int64")) for key in ("src", "tgt"))
     masks = (src != model.encoder_tokenizer.pad_id).long(), (tgt != model.decoder_tokenizer.pad_id).long()
     with torch.no_grad():

@@ -9,6 +9,7 @@ from pytorch_lightning import Trainer
 
 from nemo.collections.tts.models import FastPitchModel
 from nemo.utils.exceptions import ConfigError
+from tests.arrays import arrays_of
 
 COMPAT = Path(__file__).parents[3] / "data" / "compat"
 ARCHIVES = sorted(path.stem for path in COMPAT.glob("*_tts_fastpitch_*.nemo"))
@@ -73,7 +74,7 @@ CONFIG = {
 @torch.no_grad()
 def test_archives_of_the_original_speak_as_recorded(name):
     model = FastPitchModel.restore_from(str(COMPAT / f"{name}.nemo"), map_location="cpu").eval()
-    inputs, recorded = np.load(COMPAT / f"{name}.in.npz"), np.load(COMPAT / f"{name}.out.npz")
+    inputs, recorded = arrays_of(COMPAT / f"{name}.in.npz"), arrays_of(COMPAT / f"{name}.out.npz")
     assert model.parse(str(inputs["text"][0])).tolist() == recorded["parsed"].tolist()
     text = torch.tensor(inputs["tokens"])
     voices = {"speaker": torch.tensor([1, 0])} if "multi_speaker" in inputs else {}

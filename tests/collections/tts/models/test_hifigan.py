@@ -7,6 +7,7 @@ from pytorch_lightning import Trainer
 
 from nemo.collections.tts.models import HifiGanModel
 from nemo.utils.exceptions import ConfigError
+from tests.arrays import arrays_of
 
 PREPROCESSOR = {
     "_target_": "nemo.collections.asr.parts.preprocessing.features.FilterbankFeatures",
@@ -52,8 +53,8 @@ CONFIG = {
 @torch.no_grad()
 def test_an_archive_of_the_original_makes_the_recorded_audio(compat_folder):
     model = HifiGanModel.restore_from(str(compat_folder / "n123_tts_hifigan_0.nemo"), map_location="cpu").eval()
-    recorded = np.load(compat_folder / "n123_tts_hifigan_0.out.npz")
-    mel = torch.tensor(np.load(compat_folder / "n123_tts_hifigan_0.in.npz")["mel"])
+    recorded = arrays_of(compat_folder / "n123_tts_hifigan_0.out.npz")
+    mel = torch.tensor(arrays_of(compat_folder / "n123_tts_hifigan_0.in.npz")["mel"])
     audio = model.convert_spectrogram_to_audio(spec=mel)
     np.testing.assert_allclose(audio.numpy(), recorded["audio"], atol=2e-5)
 

@@ -7,6 +7,7 @@ from pytorch_lightning import Trainer
 
 from nemo.collections.tts.losses.tacotron2 import Tacotron2Loss
 from nemo.collections.tts.models import Tacotron2Model
+from tests.arrays import arrays_of
 
 from .test_fastpitch import CONFIG as FASTPITCH
 from .test_fastpitch import batch_of_tones
@@ -71,7 +72,7 @@ def model():
 def test_an_archive_of_the_original_speaks_as_recorded(compat_folder):
     name = "n123_tts_tacotron2_0"
     model = Tacotron2Model.restore_from(str(compat_folder / f"{name}.nemo"), map_location="cpu").eval()
-    inputs, recorded = np.load(compat_folder / f"{name}.in.npz"), np.load(compat_folder / f"{name}.out.npz")
+    inputs, recorded = arrays_of(compat_folder / f"{name}.in.npz"), arrays_of(compat_folder / f"{name}.out.npz")
     assert model.parse(str(inputs["text"][0])).tolist() == recorded["parsed"].tolist()
     model.calculate_loss = False
     frames, refined, gates, weights, _ = model(
