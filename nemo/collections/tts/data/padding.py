@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nemo.collections.common.transformer.masks import lengths_to_mask
+
 
 def general_padding(item: Tensor, item_len: int, max_len: int, pad_value: float = 0) -> Tensor:
     """[..., item_len] -> [..., max_len], `pad_value` at the end."""
@@ -52,7 +54,7 @@ def stack_tensors(tensors: Sequence[Tensor], max_lens: Sequence[int], pad_value:
 
 def mask_sequence_tensor(tensor: Tensor, lengths: Tensor) -> Tensor:
     """[B, T], [B, D, T] or [B, C, D, T] with zeros in the padding of its last dimension; `lengths` [B]."""
-    inside = torch.arange(tensor.shape[-1], device=tensor.device) < lengths[:, None]
+    inside = lengths_to_mask(lengths, tensor.shape[-1])
     return tensor * inside.view(len(tensor), *[1] * (tensor.ndim - 2), -1)
 
 

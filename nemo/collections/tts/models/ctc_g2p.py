@@ -6,15 +6,11 @@ B batch, U graphemes, V phoneme tokens; the blank is the last class.
 
 from __future__ import annotations
 
-import atexit
 import functools
 import hashlib
 import logging
-import shutil
 import string
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -23,6 +19,7 @@ from pytorch_lightning import Trainer
 from torch import Tensor, nn
 from torch.nn.functional import ctc_loss
 
+from nemo.collections.common.text_encoders.model_parts import folder_of_process
 from nemo.collections.common.tokenizers.from_config import BuiltTokenizer, build_tokenizer
 from nemo.collections.tts.g2p.ctc_dataset import CTCG2PBPEDataset, GraphemeBatch
 from nemo.collections.tts.g2p.error_rates import PronunciationErrors
@@ -201,15 +198,7 @@ def _letters(section: DictConfig) -> str:
         letters += string.ascii_uppercase
     if section.get("add_punctuation", True):
         letters += "".join(mark for mark in string.punctuation if mark not in "\"\\'")
-    path = Path(_folder_of_process()) / f"{hashlib.sha256(letters.encode()).hexdigest()[:16]}.txt"
+    path = folder_of_process() / f"{hashlib.sha256(letters.encode()).hexdigest()[:16]}.txt"
     with atomic_write(path) as part:
         part.write_text("".join(f"{letter!r}\n" for letter in [*letters, '"']), encoding="utf-8")
     return str(path)
-
-
-@functools.cache
-def _folder_of_process() -> str:
-    """Where letters are written that belong to models of this process; removed at its end."""
-    folder = tempfile.mkdtemp(prefix="nemo_g2p_")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder

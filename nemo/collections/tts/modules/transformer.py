@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nemo.collections.common.transformer import masks
 from nemo.collections.tts.modules.conditioning import ConditionalInput, ConditionalLayerNorm
 from nemo.core.classes.neural_module import NeuralModule
 from nemo.core.neural_types import EncodedRepresentation, LengthsType, MaskType, NeuralType, TokenIndex
@@ -15,7 +16,7 @@ from nemo.core.neural_types import EncodedRepresentation, LengthsType, MaskType,
 
 def lengths_to_mask(lengths: Tensor, frames: int) -> Tensor:
     """[B] -> [B, T, 1], True where there is no padding."""
-    return (torch.arange(frames, device=lengths.device) < lengths[:, None])[..., None]
+    return masks.lengths_to_mask(lengths, frames)[..., None]
 
 
 class PositionalEmbedding(nn.Module):

@@ -61,11 +61,12 @@ class BaseCharsTokenizer(BaseTokenizer):
         return token_ids(symbols, self._token2id, " ", kept, self.pad_with_space, text)
 
 
-class _LocaleCharsTokenizer(BaseCharsTokenizer):
-    """Characters of one language; arguments as of :class:`BaseCharsTokenizer`."""
+class LocaleCharsTokenizer(BaseCharsTokenizer):
+    """Characters of one language, which a subclass names; arguments as of :class:`BaseCharsTokenizer`."""
 
     CHARS: str
-    MARKS: Sequence[str]
+    MARKS: Sequence[str] | None = None
+    """Its punctuation; None: the usual."""
     SPELLING: Callable[[str], str]
 
     def __init__(
@@ -88,35 +89,35 @@ class _LocaleCharsTokenizer(BaseCharsTokenizer):
         )
 
 
-class EnglishCharsTokenizer(_LocaleCharsTokenizer):
+class EnglishCharsTokenizer(LocaleCharsTokenizer):
     """English: a to z."""
 
     CHARS, MARKS = letters("en-US", "lower"), PUNCTUATION
     SPELLING = staticmethod(english_text_preprocessing)
 
 
-class GermanCharsTokenizer(_LocaleCharsTokenizer):
+class GermanCharsTokenizer(LocaleCharsTokenizer):
     """German: capital and small letters, so that nouns stay capital if the preprocessing leaves them so."""
 
     CHARS, MARKS = letters("de-DE", "mixed"), punctuation("de-DE")
     SPELLING = staticmethod(german_text_preprocessing)
 
 
-class SpanishCharsTokenizer(_LocaleCharsTokenizer):
+class SpanishCharsTokenizer(LocaleCharsTokenizer):
     """Spanish: small letters."""
 
     CHARS, MARKS = letters("es-ES", "lower"), punctuation("es-ES")
     SPELLING = staticmethod(spanish_text_preprocessing)
 
 
-class FrenchCharsTokenizer(_LocaleCharsTokenizer):
+class FrenchCharsTokenizer(LocaleCharsTokenizer):
     """French: small letters."""
 
     CHARS, MARKS = letters("fr-FR", "lower"), punctuation("fr-FR")
     SPELLING = staticmethod(french_text_preprocessing)
 
 
-class ItalianCharsTokenizer(_LocaleCharsTokenizer):
+class ItalianCharsTokenizer(LocaleCharsTokenizer):
     """Italian: small letters."""
 
     CHARS, MARKS = letters("it-IT", "lower"), punctuation("it-IT")

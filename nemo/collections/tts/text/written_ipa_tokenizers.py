@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
-from nemo.collections.tts.text.chars_tokenizers import BaseCharsTokenizer
+from nemo.collections.tts.text.chars_tokenizers import LocaleCharsTokenizer
 from nemo.collections.tts.text.locales import letters, punctuation
 from nemo.collections.tts.text.spelling import german_text_preprocessing, italian_text_preprocessing
 from nemo.collections.tts.text.token_sequence import token_ids
@@ -16,40 +14,8 @@ ITALIAN_IPA = "æðøŋœɐɑɒɔəɚɛɜɡɣɪɬɱɲɹɾʃʊʌʎʒʔʝʣʤʦʧ�
 """What Italian and the foreign words in it need beside the letters of its spelling."""
 
 
-class _WrittenIpaTokenizer(BaseCharsTokenizer):
-    """Phonemes of one language; a subclass says which.
-
-    Args:
-        punct: keep punctuation.
-        apostrophe: the apostrophe is a token.
-        add_blank_at: see :class:`~nemo.collections.tts.text.tokenizer.BaseTokenizer`.
-        pad_with_space: a space before and after each text.
-        non_default_punct_list: the punctuation, in the order of its ids.
-        text_preprocessing_func: what is done to a text first; None: capitals become small.
-    """
-
-    SYMBOLS: str
-    MARKS: Sequence[str] | None = None
-    SPELLING: Callable[[str], str]
-
-    def __init__(
-        self,
-        punct: bool = True,
-        apostrophe: bool = True,
-        add_blank_at: str | None = None,
-        pad_with_space: bool = False,
-        non_default_punct_list: Sequence[str] | None = None,
-        text_preprocessing_func: Callable[[str], str] | None = None,
-    ) -> None:
-        super().__init__(
-            self.SYMBOLS,
-            punct,
-            apostrophe,
-            add_blank_at,
-            pad_with_space,
-            self.MARKS if non_default_punct_list is None else non_default_punct_list,
-            type(self).SPELLING if text_preprocessing_func is None else text_preprocessing_func,
-        )
+class _WrittenIpaTokenizer(LocaleCharsTokenizer):
+    """Phonemes of one language; arguments as of ``BaseCharsTokenizer``."""
 
     def encode(self, text: str) -> list[int]:
         """The ids of phonemes; what has no token is left out with a warning."""
@@ -61,13 +27,13 @@ class _WrittenIpaTokenizer(BaseCharsTokenizer):
 class GermanPhonemesTokenizer(_WrittenIpaTokenizer):
     """German phonemes: the texts are in IPA, as a dictionary or eSpeak NG gives it."""
 
-    SYMBOLS = GERMAN_IPA + STRESSES
+    CHARS = GERMAN_IPA + STRESSES
     SPELLING = staticmethod(german_text_preprocessing)
 
 
 class ItalianPhonemesTokenizer(_WrittenIpaTokenizer):
     """Italian phonemes: the texts are in IPA; words without it may stay in letters, which are tokens, too."""
 
-    SYMBOLS = letters("it-IT", "lower") + ITALIAN_IPA
+    CHARS = letters("it-IT", "lower") + ITALIAN_IPA
     MARKS = punctuation("it-IT")
     SPELLING = staticmethod(italian_text_preprocessing)
